@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# The front door.  CMake builds trees under build/, CTest runs their tests; HACKING.md says more.
+# Variables: PREFIX (install), ROWS and RUNS (bench), SOAK (repeats of make soak), JOBS.
+JOBS   ?= $(shell nproc)
+PREFIX ?= /usr/local
+SOAK   ?= 100
+TREES   = build/release build/asan build/tsan build/clang build/soak
+CTEST   = ctest --output-on-failure --no-tests=error -j$(JOBS)
+NEEDS   = build
+FLAGS_asan  = -DLEAT_SANITIZE=asan
+FLAGS_tsan  = -DLEAT_SANITIZE=tsan -DCMAKE_C_COMPILER=clang
+FLAGS_clang = -DCMAKE_C_COMPILER=clang
+FLAGS_soak  = -DLEAT_SOAK=ON
+
+all: build/release
+
+$(TREES):
+	@tools/setup $(NEEDS)
+	@mkdir -p $@
+	@flock $@ cmake --log-level=NOTICE -S . -B $@ $(FLAGS_$(@F))
+	@flock $@ cmake --build $@ -j$(JOBS) -- -k --no-print-directory
+
+# One CTest run over several trees, so that one summary counts everything.
+test check: NEEDS += test
+test: build/release build/asan build/tsan
+	@mkdir -p build/$@ && echo 'subdirs($(^:build/%=../%))' >build/$@/CTestTestfile.cmake
+	@$(CTEST) --test-dir build/$@
+check: build/asan build/tsan build/clang
+	@mkdir -p build/$@ && echo 'subdirs($(^:build/%=../%))' >build/$@/CTestTestfile.cmake
+	@$(CTEST) --test-dir build/$@
+soak: build/soak
+	@$(CTEST) --test-dir build/soak --repeat until-fail:$(SOAK)
+
+demo: build/release
+	@tools/demo build/release
+bench: NEEDS += bench
+bench: build/release
+	@ROWS="$(ROWS)" RUNS="$(RUNS)" bench/run
+install: build/release
+	@cmake --install build/release --prefix $(PREFIX)
+lint: NEEDS += lint
+lint: build/release
+	@tools/lint build/release
+fmt:
+	@tools/setup lint
+	@tools/format
+clean:
+	@rm -rf build
+
+.PHONY: all test check soak demo bench install lint fmt clean $(TREES)
+.NOTPARALLEL:

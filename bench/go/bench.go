@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+
+// What every benchmark program in Go is made of: the counterpart of ../bench.h, which says what a
+// program prints and how it exits.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// benchProcs says how many processors to use, and sets the Go scheduler to so many.
+func benchProcs() int {
+	s, set := os.LookupEnv("BENCH_PROCS")
+	if !set {
+		s = "2"
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		fmt.Fprintf(os.Stderr, "BENCH_PROCS is '%s': it must be a number from 1 up\n", s)
+		os.Exit(1)
+	}
+	runtime.GOMAXPROCS(n)
+	return n
+}
+
+func work(count int, what string) {
+	fmt.Printf("work %d %s\n", count, what)
+}
+
+func result(name string, value float64, unit string) {
+	fmt.Printf("%s %.3f %s\n", name, value, unit)
+}
+
+// nsEach prints a figure of the time since start, divided by count.
+func nsEach(name string, start time.Time, count int) {
+	result(name, float64(time.Since(start).Nanoseconds())/float64(count), "ns")
+}
+
+func check(got, want int, what string) {
+	if got != want {
+		fmt.Fprintf(os.Stderr, "wrong result: %s is %d, it must be %d\n", what, got, want)
+		os.Exit(1)
+	}
+}
+
+// kbField reads a field of a file of lines "Field:   123 kB" in bytes; -1 when there is none.
+func kbField(file, field string) int {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return -1
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		if len(words) >= 2 && words[0] == field+":" {
+			kb, err := strconv.Atoi(words[1])
+			if err != nil {
+				return -1
+			}
+			return kb * 1024
+		}
+	}
+	return -1
+}
+
+// Memory of this process: resident, and in page tables.
+func rss() int { return kbField("/proc/self/status", "VmRSS") }
+func pte() int { return kbField("/proc/self/status", "VmPTE") }
+
+// needsMemory leaves the row out, with the reason, when less than bytes of memory are available.
+func needsMemory(bytes int) {
+	have := kbField("/proc/meminfo", "MemAvailable")
+	if have >= 0 && have < bytes {
+		fmt.Fprintf(os.Stderr, "needs %.1f GB of memory, %.1f GB are available\n",
+			float64(bytes)/1e9, float64(have)/1e9)
+		os.Exit(77)
+	}
+}

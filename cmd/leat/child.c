@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start another program and wait for it: see child.h.
+ *
+ * Nothing here handles signals asynchronously: they are blocked and taken with sigwaitinfo, SIGCHLD
+ * among them, so that neither can be missed between a look and a wait.
+ */
+#define _GNU_SOURCE
+#include "child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static sigset_t awaited,
+    found_mask; /* what is waited for; what was blocked when leat was started */
+
+static const int ours[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
+
+void child_begin(void)
+{
+	sigemptyset(&awaited);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		sigaddset(&awaited, ours[i]);
+	sigaddset(&awaited, SIGCHLD);
+	/* A parent that ignores it would make the kernel forget how children ended. */
+	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_BLOCK, &awaited, &found_mask);
+}
+
+/* One of the signals that came before there was anybody to send it to, else 0. */
+static int pending(void)
+{
+	static const struct timespec no_time;
+	siginfo_t info;
+	int number;
+
+	do
+		number = sigtimedwait(&awaited, &info, &no_time);
+	while (number == SIGCHLD);
+	return number > 0 ? number : 0;
+}
+
+static int start(char *const *argv, enum child_kind kind, pid_t *pid)
+{
+	posix_spawnattr_t attributes;
+	short flags = POSIX_SPAWN_SETSIGMASK;
+	int error;
+
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &found_mask);
+	if (kind == CHILD_TOOL) {
+		flags |= POSIX_SPAWN_SETPGROUP;
+		posix_spawnattr_setpgroup(&attributes, 0);
+	}
+	posix_spawnattr_setflags(&attributes, flags);
+	error = posix_spawnp(pid, argv[0], NULL, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	return -error;
+}
+
+/* Wait until the child has ended; or, with a tool, for the signal that it is then killed for. */
+static int wait_for(pid_t pid, enum child_kind kind, int *status)
+{
+	siginfo_t info;
+
+	for (;;) {
+		int number = sigwaitinfo(&awaited, &info);
+
+		if (number < 0)
+			continue; /* stopped and continued */
+		if (number == SIGCHLD) {
+			if (waitpid(pid, status, WNOHANG) == pid)
+				return 0;
+		} else if (kind == CHILD_TOOL) {
+			kill(-pid, SIGKILL);
+			while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+				;
+			return number;
+		} else if (info.si_code <= 0) {
+			kill(pid, number); /* it came from a process, not from the terminal */
+		}
+	}
+}
+
+struct child_end child_run(char *const *argv, enum child_kind kind)
+{
+	struct child_end end = {.interrupted = pending()};
+	void (*old_ttou)(int) = SIG_DFL;
+	pid_t pid;
+
+	if (end.interrupted)
+		return end;
+	/* In the background as it is, a tool may write to the terminal all the same. */
+	if (kind == CHILD_TOOL)
+		old_ttou = signal(SIGTTOU, SIG_IGN);
+	end.error = start(argv, kind, &pid);
+	if (kind == CHILD_TOOL)
+		signal(SIGTTOU, old_ttou);
+	if (!end.error)
+		end.interrupted = wait_for(pid, kind, &end.status);
+	return end;
+}
+
+void child_die(int signal_number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal_number);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	_exit(128 + signal_number);
+}

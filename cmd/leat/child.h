@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start another program and wait for it, with signals going where they belong.
+ *
+ * leat itself reacts to SIGINT, SIGTERM, SIGQUIT and SIGHUP only here: they are blocked from
+ * child_begin on, so that what was made can be removed whatever happens.
+ */
+#ifndef LEAT_CMD_CHILD_H
+#define LEAT_CMD_CHILD_H
+
+enum child_kind {
+	/* One of leat's own helpers: in a group of its own, and any of the signals ends all of it. */
+	CHILD_TOOL,
+	/*
+	 * What the user asked to run.  It shares leat's group, hence the terminal: what is typed there
+	 * reaches it without leat.  What another process sends to leat is sent on.
+	 */
+	CHILD_PROGRAM,
+};
+
+struct child_end {
+	int error;       /* a negative errno code: it could not be started */
+	int interrupted; /* the signal that ended the wait (CHILD_TOOL) or forestalled it (both), else 0 */
+	int status;      /* as of waitpid, when neither is set */
+};
+
+void child_begin(void);
+
+/* argv[0] is looked up in PATH unless it has a slash in it. */
+struct child_end child_run(char *const *argv, enum child_kind kind);
+
+/* End leat by a signal that child_begin has blocked, as the parent expects it. */
+__attribute__((noreturn)) void child_die(int signal_number);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * leat: Go's concurrency for C.  One header for all of it; each noun has its own under leat/.
+ */
+#ifndef LEAT_H
+#define LEAT_H
+
+#include <leat/base.h>
+#include <leat/chan.h>
+#include <leat/defer.h>
+#include <leat/go.h>
+#include <leat/mutex.h>
+#include <leat/panic.h>
+#include <leat/scope.h>
+#include <leat/select.h>
+#include <leat/time.h>
+#include <leat/waitgroup.h>
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goroutines: functions that run concurrently, scheduled over leat_procs() processors.
+ *
+ *	struct count { send_chan(int) out; int n; };
+ *	static void count(struct count *a) { ... }
+ *	...
+ *	go(count, .out = chan_sender(ints), .n = 10);
+ *
+ * The initial thread is goroutine 1 from its first call into leat; no call starts the library.  When
+ * main returns the process exits: other goroutines are not waited for.
+ *
+ * Order.  A processor starts its own new goroutines newest first; one that waits is started within
+ * about a millisecond all the same, as long as the processor schedules at all.  This differs from Go,
+ * which runs the newest next and the others oldest first; rely on neither.
+ *
+ * A goroutine may call any function that blocks its thread, or spin: a monitor then takes the
+ * processor away from it.  Such a goroutine continues on its own thread and waits for a processor at
+ * its next call into leat; until then more goroutines than leat_procs() may be running.
+ *
+ * Any call into leat may return on another thread than it was made on.
+ */
+#ifndef LEAT_GO_H
+#define LEAT_GO_H
+
+#include <leat/base.h>
+
+LEAT__BEGIN
+
+struct leat_scope;
+
+/* How to start a goroutine; zero-initialised, every field has its default. */
+typedef struct leat_go_opts {
+	const char *name;         /* shown in reports and dumps; copied; NULL: none */
+	size_t stack_bytes;       /* usable stack at least; 0: 192 KiB; at most 1 GiB */
+	struct leat_scope *scope; /* joined by this scope; NULL: by nobody */
+} leat_go_opts;
+
+/*
+ * Start a goroutine that runs fn on its own copy of args_bytes bytes at args.
+ *
+ * The copy is made before the call returns; fn gets a pointer to it, aligned to 16 bytes, valid until
+ * fn returns.  args may be NULL when args_bytes is 0; fn then gets an unspecified pointer.
+ * A NULL fn is fatal: "go of nil func value".  Panics "out of memory".  args_bytes is at most 64 KiB,
+ * more panics.
+ * Any goroutine, any thread.  The call happens before fn's first statement; fn's return orders
+ * nothing.  Takes no lock on its fast path.  After Go's go statement.
+ */
+LEAT_API void leat_go(void (*fn)(void *), const void *args, size_t args_bytes);
+
+/* leat_go with options; opts is read before the call returns and may be NULL. */
+LEAT_API void leat_go_with(const leat_go_opts *opts, void (*fn)(void *), const void *args,
+                           size_t args_bytes);
+
+/*
+ * Let others run.  Every started goroutine that waits for this processor goes before the caller, as
+ * do new ones that have waited a millisecond.  From a plain thread: sched_yield.
+ * After Go's runtime.Gosched.
+ */
+LEAT_API void leat_yield(void);
+
+/*
+ * End the calling goroutine after running what it deferred, innermost first, and leaving its scopes.
+ * In goroutine 1 the other goroutines go on; when the last of them has ended the program dies with
+ * "no goroutines (main called runtime.Goexit) - deadlock!", exit status 2.
+ * From a plain thread: runs the records and ends the thread.  After Go's runtime.Goexit.
+ */
+LEAT_API LEAT__NORETURN void leat_goexit(void);
+
+/* The calling goroutine's id: 1 for main, unique, never used again; 0 on a plain thread. */
+LEAT_API uint64_t leat_goid(void);
+
+/* The calling goroutine's name, "" if it has none; valid until the goroutine ends. */
+LEAT_API const char *leat_name(void);
+
+/* How many goroutines, and plain threads inside leat, are parked; exact when nothing else runs.
+   Walks all of them. */
+LEAT_API size_t leat_num_parked(void);
+
+/* How many goroutines exist, the calling one included; exact when nothing else runs.
+   After Go's runtime.NumGoroutine. */
+LEAT_API size_t leat_num_goroutine(void);
+
+/*
+ * Set the number of processors to n, 1 to 1,024 (larger values count as 1,024), and return the number
+ * before; n < 1 only asks.  The default is LEAT_PROCS, else the number of CPUs this process may use.
+ * A lower number takes effect as each surplus processor comes to its next scheduling point.
+ * Any goroutine, any thread.  After Go's runtime.GOMAXPROCS.
+ */
+LEAT_API int leat_procs(int n);
+
+LEAT__END
+
+#ifndef __cplusplus
+
+/*
+ * LEAT_GO(fn, .field = value, ...): start fn(struct fn *) on a copy of (struct fn){ ... }.
+ * LEAT_GO0(fn): start fn(void).
+ * LEAT_GO_AS(tag, fnptr, ...): the same for a function pointer that takes struct tag *.
+ * LEAT_GO_WITH(opts, fn, ...): with a pointer to leat_go_opts.
+ */
+#define LEAT_GO(...)      LEAT__GO(__VA_ARGS__, )
+#define LEAT_GO_AS(...)   LEAT__GO_AS(__VA_ARGS__, )
+#define LEAT_GO_WITH(...) LEAT__GO_WITH(__VA_ARGS__, )
+
+/* The comma that each adds keeps the variadic part from being absent, which -Wpedantic dislikes. */
+#define LEAT__GO(fn, ...) LEAT__GO_AS(fn, fn, __VA_ARGS__)
+
+#define LEAT__GO_AS(tag, fnptr, ...)                                                               \
+	__extension__({                                                                                \
+		void (*leat__f)(struct tag *) = (fnptr);                                                   \
+		leat_go((void (*)(void *))(void (*)(void))leat__f, &(struct tag){__VA_ARGS__},             \
+		        sizeof(struct tag));                                                               \
+	})
+
+#define LEAT_GO0(fn)                                                                               \
+	__extension__({                                                                                \
+		void (*leat__f)(void) = (fn);                                                              \
+		leat_go((void (*)(void *))leat__f, NULL, 0);                                               \
+	})
+
+#define LEAT__GO_WITH(opts, fn, ...)                                                               \
+	__extension__({                                                                                \
+		void (*leat__f)(struct fn *) = (fn);                                                       \
+		leat_go_with((opts), (void (*)(void *))(void (*)(void))leat__f, &(struct fn){__VA_ARGS__}, \
+		             sizeof(struct fn));                                                           \
+	})
+
+#ifndef LEAT_NO_SHORT_NAMES
+#define go(...)      LEAT_GO(__VA_ARGS__)
+#define go0(fn)      LEAT_GO0(fn)
+#define go_as(...)   LEAT_GO_AS(__VA_ARGS__)
+#define go_with(...) LEAT_GO_WITH(__VA_ARGS__)
+#endif
+
+#endif /* !__cplusplus */
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mutex: mutual exclusion that parks goroutines, not threads.  After Go's sync.Mutex.
+ *
+ * Zero-initialised it is unlocked; it needs no destructor and must not be copied after its first use.
+ * Nobody owns it: any goroutine or thread may unlock.  Locking it twice deadlocks.
+ */
+#ifndef LEAT_MUTEX_H
+#define LEAT_MUTEX_H
+
+#include <leat/defer.h>
+
+LEAT__BEGIN
+
+/* All fields are private. */
+typedef struct leat_mutex {
+	uint8_t leat__locked;
+	uint8_t leat__waiters;
+	uint32_t leat__lock;
+	void *leat__head, *leat__tail;
+} leat_mutex;
+
+/*
+ * Lock m, parking the caller until it is free.
+ *
+ * Any goroutine, any thread.  The n-th unlock happens before the return of the (n+1)-th lock.
+ * A newcomer may overtake a woken waiter.  One atomic exchange when free; never allocates.
+ */
+LEAT_API void leat_mutex_lock(leat_mutex *m);
+
+/* Lock m if it is free; false otherwise.  Never parks.  A failed attempt orders nothing. */
+LEAT_API bool leat_mutex_trylock(leat_mutex *m) LEAT__WARN_UNUSED;
+
+/*
+ * Unlock m; wakes the longest waiter.  Any goroutine, any thread, not only the one that locked.
+ * Fatal "sync: unlock of unlocked mutex".  A plain store when nobody waits.
+ */
+LEAT_API void leat_mutex_unlock(leat_mutex *m);
+
+LEAT__END
+
+#ifndef __cplusplus
+
+/* LEAT_WITH_LOCK(m): lock the leat_mutex *m until the enclosing block is left, by whichever way. */
+#define LEAT_WITH_LOCK(m) LEAT__WITH_LOCK(__COUNTER__, m)
+#define LEAT__WITH_LOCK(n, m)                                                                      \
+	leat_mutex *const LEAT__CAT(leat__m, n) = (m);                                                 \
+	leat_mutex_lock(LEAT__CAT(leat__m, n));                                                        \
+	LEAT__DEFER(n, leat_mutex_unlock, LEAT__CAT(leat__m, n))
+
+#ifndef LEAT_NO_SHORT_NAMES
+#define with_lock(m) LEAT_WITH_LOCK(m)
+#endif
+
+#endif /* !__cplusplus */
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Select: wait for the first of several channel operations.
+ *
+ *	chan_select {
+ *		case_recv(done)
+ *			return;
+ *		case_recv(in, v, ok)                  v and ok are declared here, typed from in
+ *			use(v, ok);
+ *		case_send(out, next())                evaluated once, on entry, chosen or not
+ *			sent++;
+ *		case_recv_if(spare > 0, jobs, job)    a guarded command: considered only if spare > 0
+ *			start(job);
+ *		case_timeout(LEAT_SECOND)             or case_default
+ *			puts("quiet");
+ *	}
+ *
+ * Channels, guards and values to send are evaluated once each, in source order, on entry.  Among the
+ * ready cases one is chosen at random, each with the same chance; when none is, case_default runs if
+ * there is one, else the caller parks until a case becomes ready or the time is over.  A NULL channel
+ * is never ready; a closed one is always ready to receive, and panics when a send on it is chosen.
+ * Select without any case blocks for ever.
+ *
+ * break and continue in a case leave the select; return and goto mean what they always do.
+ * Only the braces may stand between chan_select and its cases: code between cases would run twice.
+ *
+ * Any goroutine, any thread.  Ordering as for the chosen operation alone.  Takes one lock when a case
+ * is ready.  Up to 8 cases and 64 bytes of values need no allocation; beyond that it panics "out of
+ * memory" when there is none.
+ */
+#ifndef LEAT_SELECT_H
+#define LEAT_SELECT_H
+
+#include <leat/chan.h>
+
+LEAT__BEGIN
+
+enum leat_dir { LEAT_RECV = 1, LEAT_SEND = 2 };
+
+/* One case of the array form. */
+typedef struct leat_case {
+	leat_chan *chan;   /* NULL: never ready */
+	enum leat_dir dir;
+	void *value;       /* LEAT_RECV: where to, or NULL; LEAT_SEND: from where.  The caller's */
+} leat_case;
+
+#define LEAT_FOREVER      INT64_MAX
+#define LEAT_SELECT_NONE (-1)
+
+/*
+ * Do one of n operations, the array form of select.  Returns the index of the chosen case, or
+ * LEAT_SELECT_NONE when timeout_ns nanoseconds passed before any was ready; 0 is the form with
+ * default (never parks), LEAT_FOREVER waits for ever.
+ *
+ * *ok (NULL: not wanted) is false exactly when the case is a receive on a closed and drained channel;
+ * the value is then zeroed.  Values of cases that are not chosen are untouched.
+ * Cost grows linearly with n; more than 8 cases allocate when they must park.
+ * After Go's reflect.Select.
+ */
+LEAT_API int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok);
+
+/* What chan_select is made of.  Private: use the macros. */
+#define LEAT__SELECT_CASES 8
+#define LEAT__SELECT_BYTES 64
+#define LEAT__DISCARD      SIZE_MAX /* in place of a size: nobody wants the value */
+
+struct leat__select_chunk;
+
+typedef struct leat__select {
+	int state;     /* 0: registering, 1: running the chosen case */
+	int count;     /* cases registered, or in round 1 passed */
+	int chosen;    /* the case to run */
+	int dflt;      /* the case that is default, or -1 */
+	int timeout;   /* the case that is the timeout, or -1 */
+	bool ok;       /* a value was received */
+	uint32_t used; /* of bytes[] */
+	int64_t timeout_ns;
+	struct leat__select_chunk *overflow; /* cases and values that do not fit below */
+	leat_case *cases;
+	leat_case inline_cases[LEAT__SELECT_CASES];
+	union {
+		char bytes[LEAT__SELECT_BYTES];
+		long double align;
+	} u;
+} leat__select;
+
+LEAT_API leat__select *leat__select_begin(leat__select *s);
+LEAT_API bool leat__select_step(leat__select *s);
+LEAT_API bool leat__select_mine(leat__select *s);
+LEAT_API bool leat__select_add(leat__select *s, leat_chan *c, int dir, const void *value,
+                               size_t bytes);
+LEAT_API bool leat__select_add_default(leat__select *s);
+LEAT_API bool leat__select_add_timeout(leat__select *s, int64_t timeout_ns);
+LEAT_API void leat__select_take(leat__select *s, void *to, size_t bytes);
+
+LEAT__END
+
+#ifndef __cplusplus
+
+/*
+ * A loop of two rounds over the cases.  In round 0 every case registers itself and is false; then
+ * leat__select_step makes the choice; in round 1 the chosen case is true, once.
+ */
+#define LEAT_CHAN_SELECT                                                                           \
+	LEAT__QUIET_SHADOW(for (leat__select leat__s, *leat__p = leat__select_begin(&leat__s);         \
+	                        leat__select_step(leat__p);))
+
+#define LEAT__RECV_CASE(g, c, bytes)                                                               \
+	__extension__({                                                                                \
+		LEAT__CAN_RECV(c);                                                                         \
+		leat__s.state ? leat__select_mine(&leat__s)                                                \
+		              : leat__select_add(&leat__s, (g) ? LEAT__RAW(c) : NULL, LEAT_RECV, NULL,     \
+		                                 (bytes));                                                 \
+	})
+
+#define LEAT__SEND_CASE(g, c, ...)                                                                 \
+	__extension__({                                                                                \
+		LEAT__CAN_SEND(c);                                                                         \
+		bool leat__m = false;                                                                      \
+		if (leat__s.state) {                                                                       \
+			leat__m = leat__select_mine(&leat__s);                                                 \
+		} else if (!(g)) {                                                                         \
+			leat__select_add(&leat__s, NULL, LEAT_SEND, NULL, 0);                                  \
+		} else {                                                                                   \
+			leat_chan *leat__c = LEAT__RAW(c);                                                     \
+			LEAT__ELEM(c) leat__v = __VA_ARGS__;                                                   \
+			leat__select_add(&leat__s, leat__c, LEAT_SEND, &leat__v, sizeof leat__v);              \
+		}                                                                                          \
+		leat__m;                                                                                   \
+	})
+
+/* Every case is a for of at most one turn: an if would leave a dangling else. */
+#define LEAT__ONCE(n, cond)                                                                        \
+	LEAT__QUIET_SHADOW(for (bool LEAT__CAT(leat__o, n) = (cond); LEAT__CAT(leat__o, n);            \
+	                        LEAT__CAT(leat__o, n) = false))
+
+#define LEAT__RECV2(n, g, c, v)                                                                    \
+	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c))); LEAT__CAT(leat__o, n);)               \
+		for (LEAT__ELEM(c) v;                                                                      \
+		     LEAT__CAT(leat__o, n) && (leat__select_take(&leat__s, (void *)&v, sizeof v),          \
+		                               LEAT__CAT(leat__o, n) = false, true);)
+#define LEAT__RECV3(n, g, c, v, okv)                                                               \
+	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c))), okv = leat__s.ok;                     \
+	     LEAT__CAT(leat__o, n);)                                                                   \
+		for (LEAT__ELEM(c) v;                                                                      \
+		     LEAT__CAT(leat__o, n) && (leat__select_take(&leat__s, (void *)&v, sizeof v),          \
+		                               LEAT__CAT(leat__o, n) = false, true);)
+
+#define LEAT__RECV_IF1(g, c)         LEAT__ONCE(__COUNTER__, LEAT__RECV_CASE(g, c, LEAT__DISCARD))
+#define LEAT__RECV_IF2(g, c, v)      LEAT__RECV2(__COUNTER__, g, c, v)
+#define LEAT__RECV_IF3(g, c, v, okv) LEAT__RECV3(__COUNTER__, g, c, v, okv)
+#define LEAT__PICK3(a, b, c, name, ...) name
+
+/* LEAT_CASE_RECV(c), LEAT_CASE_RECV(c, v), LEAT_CASE_RECV(c, v, ok) */
+#define LEAT_CASE_RECV(...) LEAT_CASE_RECV_IF(true, __VA_ARGS__)
+#define LEAT_CASE_RECV_IF(g, ...)                                                                  \
+	LEAT__PICK3(__VA_ARGS__, LEAT__RECV_IF3, LEAT__RECV_IF2, LEAT__RECV_IF1, 0)(g, __VA_ARGS__)
+#define LEAT_CASE_SEND(c, ...) LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(true, c, __VA_ARGS__))
+#define LEAT_CASE_SEND_IF(g, c, ...) LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(g, c, __VA_ARGS__))
+#define LEAT_CASE_DEFAULT                                                                          \
+	LEAT__ONCE(__COUNTER__, leat__s.state ? leat__select_mine(&leat__s)                            \
+	                                      : leat__select_add_default(&leat__s))
+#define LEAT_CASE_TIMEOUT(ns)                                                                      \
+	LEAT__ONCE(__COUNTER__, leat__s.state ? leat__select_mine(&leat__s)                            \
+	                                      : leat__select_add_timeout(&leat__s, (ns)))
+
+#ifndef LEAT_NO_SHORT_NAMES
+#define chan_select       LEAT_CHAN_SELECT
+#define case_recv(...)    LEAT_CASE_RECV(__VA_ARGS__)
+#define case_recv_if(...) LEAT_CASE_RECV_IF(__VA_ARGS__)
+#define case_send(...)    LEAT_CASE_SEND(__VA_ARGS__)
+#define case_send_if(...) LEAT_CASE_SEND_IF(__VA_ARGS__)
+#define case_default      LEAT_CASE_DEFAULT
+#define case_timeout(ns)  LEAT_CASE_TIMEOUT(ns)
+#endif
+
+#endif /* !__cplusplus */
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: durations and instants are int64_t nanoseconds; instants are on the monotonic clock.
+ * After Go's package time.
+ */
+#ifndef LEAT_TIME_H
+#define LEAT_TIME_H
+
+#include <leat/chan.h>
+
+#define LEAT_NANOSECOND  INT64_C(1)
+#define LEAT_MICROSECOND INT64_C(1000)
+#define LEAT_MILLISECOND INT64_C(1000000)
+#define LEAT_SECOND      INT64_C(1000000000)
+#define LEAT_MINUTE      (60 * LEAT_SECOND)
+#define LEAT_HOUR        (60 * LEAT_MINUTE)
+
+LEAT__BEGIN
+
+/*
+ * The present instant in nanoseconds on the monotonic clock; its zero is arbitrary.
+ *
+ * Any goroutine, any thread.  Never parks.  Costs one clock read (about 25 ns).
+ */
+LEAT_API int64_t leat_now(void);
+
+/*
+ * Park the caller for at least duration_ns nanoseconds; a duration of 0 or less returns at once.
+ * A duration too long for the clock sleeps for ever.  Not interruptible: to wait for time or a
+ * cancellation, select on a channel with case_timeout.
+ *
+ * Any goroutine, any thread.  Takes the timers' lock; never allocates on a goroutine's behalf but to
+ * grow the timer heap, and panics "out of memory" when that fails.  After Go's time.Sleep.
+ */
+LEAT_API void leat_sleep(int64_t duration_ns);
+
+/*
+ * A channel that receives the instant at which it fired, once, duration_ns from now (at once when
+ * that is 0 or less).  The value is the instant that was asked for, however late it is received.
+ *
+ * The channel is the caller's: chan_free it, before or after it fired; freeing stops the timer.
+ * Panics "out of memory".  Any goroutine, any thread.  After Go's time.After.
+ */
+LEAT_API LEAT_RECV_CHAN(int64_t) leat_after(int64_t duration_ns);
+
+LEAT__END
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header. */
+#include "arch/sanitizer.h"
+
+#if LEAT_HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#endif
+
+#define WEAK __attribute__((weak))
+
+WEAK void __sanitizer_start_switch_fiber(void **fake_stack, const void *low, size_t bytes);
+WEAK void __sanitizer_finish_switch_fiber(void *fake_stack, const void **low, size_t *bytes);
+WEAK void __asan_unpoison_memory_region(const volatile void *p, size_t bytes);
+WEAK void __lsan_register_root_region(const void *p, size_t bytes);
+WEAK void *__tsan_get_current_fiber(void);
+WEAK void *__tsan_create_fiber(unsigned flags);
+WEAK void __tsan_destroy_fiber(void *fiber);
+WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+WEAK void __tsan_acquire(void *address);
+WEAK void __tsan_release(void *address);
+
+enum { TSAN_NO_SYNC = 1 };
+
+unsigned leat__sanitizers;
+
+void leat__san_init(void)
+{
+	/* HWASan and others have the fiber hooks without ASan's poisoning; both count as ASan here. */
+	if (__sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber && !__tsan_create_fiber)
+		leat__sanitizers |= LEAT__ASAN;
+	if (__tsan_create_fiber && __tsan_switch_to_fiber)
+		leat__sanitizers |= LEAT__TSAN;
+}
+
+void leat__san_adopt(struct leat__san_context *c, const void *low, size_t bytes)
+{
+	c->low = low;
+	c->bytes = bytes;
+	if (leat__sanitizers & LEAT__TSAN)
+		c->fiber = __tsan_get_current_fiber();
+}
+
+void leat__san_before(struct leat__san_context *from, struct leat__san_context *to, bool dying)
+{
+	if (leat__sanitizers & LEAT__ASAN)
+		__sanitizer_start_switch_fiber(dying ? NULL : &from->fake_stack, to->low, to->bytes);
+	if (leat__sanitizers & LEAT__TSAN) {
+		if (!to->fiber)
+			to->fiber = __tsan_create_fiber(0);
+		__tsan_switch_to_fiber(to->fiber, TSAN_NO_SYNC);
+	}
+}
+
+void leat__san_after(struct leat__san_context *now)
+{
+	if (leat__sanitizers & LEAT__ASAN)
+		__sanitizer_finish_switch_fiber(now->fake_stack, NULL, NULL);
+}
+
+void leat__san_destroy(struct leat__san_context *c)
+{
+	if ((leat__sanitizers & LEAT__TSAN) && c->fiber)
+		__tsan_destroy_fiber(c->fiber);
+	c->fiber = NULL;
+	c->fake_stack = NULL;
+}
+
+void leat__san_unpoison(const void *low, size_t bytes)
+{
+	if ((leat__sanitizers & LEAT__ASAN) && __asan_unpoison_memory_region)
+		__asan_unpoison_memory_region(low, bytes);
+}
+
+void leat__san_add_root(const void *p, size_t bytes)
+{
+	if (__lsan_register_root_region)
+		__lsan_register_root_region(p, bytes);
+}
+
+void leat__san_acquire(const void *address)
+{
+	__tsan_acquire((void *)(uintptr_t)address);
+}
+
+void leat__san_release(const void *address)
+{
+	__tsan_release((void *)(uintptr_t)address);
+}
+
+unsigned leat__valgrind_add_stack(const void *low, const void *high)
+{
+#if LEAT_HAVE_VALGRIND
+	return VALGRIND_STACK_REGISTER(low, high);
+#else
+	(void)low, (void)high;
+	return 0;
+#endif
+}
+
+void leat__valgrind_drop_stack(unsigned id)
+{
+#if LEAT_HAVE_VALGRIND
+	VALGRIND_STACK_DEREGISTER(id);
+#endif
+	(void)id;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Telling the sanitizers and Valgrind about stacks, switches and happens-before edges.
+ *
+ * The library needs no special build: the hooks are weak symbols, there when the program is linked
+ * with a sanitizer's run-time and NULL otherwise.  leat__sanitizers is looked up once; every use in a
+ * hot path is one predicted branch on it.
+ *
+ * AddressSanitizer keeps a fake stack per context.  ThreadSanitizer keeps a whole thread state (a
+ * fiber) per context; the edges between goroutines are exactly those that leat__hb_release and
+ * leat__hb_acquire name, a switch itself orders nothing.
+ */
+#ifndef LEAT_ARCH_SANITIZER_H
+#define LEAT_ARCH_SANITIZER_H
+
+#include "base/compiler.h"
+
+enum { LEAT__ASAN = 1, LEAT__TSAN = 2 };
+
+extern unsigned leat__sanitizers;
+
+/* A context as the sanitizers know it; part of whatever owns the stack. */
+struct leat__san_context {
+	void *fiber;      /* ThreadSanitizer's, NULL until first run */
+	void *fake_stack; /* AddressSanitizer's, while the context is parked */
+	const void *low;  /* the stack's bounds */
+	size_t bytes;
+};
+
+/* Find the hooks; once, before any other thread exists that uses leat. */
+void leat__san_init(void);
+
+/* The calling thread's own stack becomes a context. */
+void leat__san_adopt(struct leat__san_context *c, const void *low, size_t bytes);
+
+/* Around every switch: before on the old stack (dying: it will never be resumed), after on the new,
+   with the context that runs again. */
+void leat__san_before(struct leat__san_context *from, struct leat__san_context *to, bool dying);
+void leat__san_after(struct leat__san_context *now);
+
+/* The context's goroutine has ended and another context runs. */
+void leat__san_destroy(struct leat__san_context *c);
+
+/* Frames were abandoned on this stack: forget what they poisoned. */
+void leat__san_unpoison(const void *low, size_t bytes);
+
+/* Memory outside malloc that may point to what malloc gave. */
+void leat__san_add_root(const void *p, size_t bytes);
+
+void leat__san_acquire(const void *address);
+void leat__san_release(const void *address);
+
+/* What the caller did before the release is ordered before what follows an acquire of the same. */
+static inline void leat__hb_release(const void *address)
+{
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_release(address);
+}
+
+static inline void leat__hb_acquire(const void *address)
+{
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_acquire(address);
+}
+
+/* A stack for Valgrind; returns its id. */
+unsigned leat__valgrind_add_stack(const void *low, const void *high);
+void leat__valgrind_drop_stack(unsigned id);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The context switch for x86-64, System V ABI.
+ *
+ * The frame that a saved stack pointer points at, from low to high:
+ *	+0	MXCSR (4 bytes), x87 control word (2 bytes), 2 bytes unused
+ *	+8	r15 r14 r13 r12 rbx rbp
+ *	+56	return address
+ *
+ * The control words are loaded only where they differ: ldmxcsr and fldcw cost more than the compares.
+ * Both contexts nearly always stopped at the same call, so the ret is predicted (measured against an
+ * indirect jump: no difference; an inlined switch with a clobber list: 1 ns less).
+ *
+ * CET: no shadow stack is switched here, so the object does not claim SHSTK in its ELF notes, and the
+ * kernel keeps shadow stacks off for programs linked with it.
+ */
+	.text
+	.globl leat__switch
+	.hidden leat__switch
+	.type leat__switch, @function
+	.p2align 4
+leat__switch:
+	.cfi_startproc
+	endbr64
+	pushq %rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	pushq %rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq %r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	pushq %r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r13, 0
+	pushq %r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r14, 0
+	pushq %r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r15, 0
+	subq $8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr (%rsp)
+	fnstcw 4(%rsp)
+
+	movq (%rsi), %rcx
+	movl (%rsp), %eax
+	cmpl (%rcx), %eax
+	jne 2f
+1:	movzwl 4(%rsp), %eax
+	cmpw 4(%rcx), %ax
+	jne 3f
+4:	movq $0, (%rsi)		/* the target runs now */
+	movq %rsp, %rdx
+	movq %rcx, %rsp		/* same frame layout: the CFI above stays true */
+	movq %rdx, (%rdi)	/* last: from here on another thread may resume it */
+
+	addq $8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq %r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r15
+	popq %r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r14
+	popq %r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r13
+	popq %r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq %rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	popq %rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	ret
+
+	/* The same point as at 4 for the unwinder: 7 words below the return address. */
+	.cfi_adjust_cfa_offset 56
+	.cfi_rel_offset rbp, 48
+	.cfi_rel_offset rbx, 40
+	.cfi_rel_offset r12, 32
+	.cfi_rel_offset r13, 24
+	.cfi_rel_offset r14, 16
+	.cfi_rel_offset r15, 8
+2:	ldmxcsr (%rcx)
+	jmp 1b
+3:	fldcw 4(%rcx)
+	jmp 4b
+	.cfi_endproc
+	.size leat__switch, . - leat__switch
+
+/* Where a new context begins: rbx holds the entry function.  Unwinders end here. */
+	.globl leat__context_start
+	.hidden leat__context_start
+	.type leat__context_start, @function
+	.p2align 4
+leat__context_start:
+	.cfi_startproc
+	.cfi_undefined rip
+	endbr64
+	xorl %ebp, %ebp
+	callq *%rbx
+	ud2
+	.cfi_endproc
+	.size leat__context_start, . - leat__context_start
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copying of elements between goroutines.  Inline and never by libc's memcpy: the thread sanitizer
+ * intercepts that and would report a copy that leat makes on behalf of a parked goroutine.
+ */
+#ifndef LEAT_BASE_COPY_H
+#define LEAT_BASE_COPY_H
+
+#include "base/compiler.h"
+
+/* A word that may alias anything and need not be aligned. */
+typedef uint64_t leat__word __attribute__((may_alias, aligned(1)));
+
+static inline void leat__copy_long(void *to, const void *from, size_t bytes)
+{
+	char *d = to;
+	const char *s = from;
+
+	for (; bytes >= 8; bytes -= 8, d += 8, s += 8) {
+		*(leat__word *)d = *(const leat__word *)s;
+		compiler_barrier(); /* or the loop becomes a call of memcpy */
+	}
+	for (; bytes; bytes--) {
+		*d++ = *s++;
+		compiler_barrier();
+	}
+}
+
+static inline void leat__copy(void *to, const void *from, size_t bytes)
+{
+	if (likely(bytes == 8))
+		*(leat__word *)to = *(const leat__word *)from;
+	else
+		leat__copy_long(to, from, bytes);
+}
+
+static inline void leat__zero(void *to, size_t bytes)
+{
+	char *d = to;
+
+	for (; bytes >= 8; bytes -= 8, d += 8) {
+		*(leat__word *)d = 0;
+		compiler_barrier();
+	}
+	for (; bytes; bytes--) {
+		*d++ = 0;
+		compiler_barrier();
+	}
+}
+
+#endif

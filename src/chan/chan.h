@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Channels as select sees them: the structure, its queues of waiters, and one operation on a channel
+ * that is locked.
+ */
+#ifndef LEAT_CHAN_CHAN_H
+#define LEAT_CHAN_CHAN_H
+
+#include "base/copy.h"
+#include "sched/scheduler.h"
+
+#include <leat/chan.h>
+
+/* A goroutine that waits on a channel; lies on its stack.  The channel's lock protects the links and
+   queued; the rest is written before it is queued, or by the one who takes it off. */
+struct leat__waiter {
+	struct leat__waiter *next, *prev;
+	struct leat__g *g;
+	void *elem;    /* where to or from where; NULL: drop what is received */
+	uint32_t index; /* of the case, for a select */
+	bool select;   /* take it only after claiming g */
+	bool queued;
+	bool ok;       /* a value was handed over (false: the channel was closed) */
+};
+
+struct leat__waiters {
+	struct leat__waiter *first, *last;
+};
+
+/*
+ * Invariants (lock)
+ *  - At most one of receivers and senders has a waiter that can be served, but for selects that wait
+ *    for both directions of one channel.
+ *  - senders is empty unless the buffer is full or the only waiters are selects' that have fired;
+ *    receivers likewise unless it is empty.
+ */
+struct leat_chan {
+	uint32_t lock;
+	bool closed;
+	bool scoped;           /* a scope frees it */
+	size_t count;          /* values buffered */
+	size_t cap;
+	size_t head, tail;     /* slots to receive from and to send to next */
+	size_t elem_bytes;
+	struct leat__waiters receivers, senders;
+	struct leat_chan *scope_next; /* the scope's list */
+	struct leat__after *after;    /* the timer that sends on it, or NULL */
+	_Alignas(16) char buffer[];
+};
+
+enum leat__outcome {
+	LEAT__DONE,   /* and unlocked */
+	LEAT__BLOCKS, /* still locked, nothing happened */
+	LEAT__CLOSED, /* receive: the zero value was stored, unlocked; send: still locked */
+};
+
+static inline void leat__waiters_add(struct leat__waiters *q, struct leat__waiter *w)
+{
+	w->next = NULL;
+	w->prev = q->last;
+	w->queued = true;
+	if (q->last)
+		q->last->next = w;
+	else
+		q->first = w;
+	q->last = w;
+}
+
+static inline void leat__waiters_remove(struct leat__waiters *q, struct leat__waiter *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		q->first = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	else
+		q->last = w->prev;
+	w->queued = false;
+}
+
+/* The longest waiter that can still be served, off the queue and claimed; or NULL. */
+static inline struct leat__waiter *leat__waiters_take(struct leat__waiters *q)
+{
+	struct leat__waiter *w;
+
+	while ((w = q->first) != NULL) {
+		uint32_t armed = LEAT__ARMED;
+
+		leat__waiters_remove(q, w);
+		if (likely(!w->select))
+			return w;
+		if (cas_acq_rel(&w->g->claim, &armed, LEAT__FIRED)) {
+			w->g->fired = w;
+			return w;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Let the goroutine of w, which was taken, go on.  The channel is unlocked: w may vanish at once.
+ *
+ * A select that a plain operation wakes goes behind the others: until it runs, more of its channels
+ * become ready, and it need not park for each element (110 against 240 ns).  Two selects that wake
+ * each other are partners and share a time slice, as two plain operations do.
+ */
+static inline void leat__waiter_wake(struct leat__m *m, struct leat__waiter *w, bool selecting)
+{
+	leat__ready(m, w->g, !w->select || selecting);
+}
+
+/* What a slot's accesses are ordered by, for the thread sanitizer. */
+static inline const void *leat__slot_key(const struct leat_chan *c, size_t slot)
+{
+	return c->elem_bytes ? c->buffer + slot * c->elem_bytes : c->buffer;
+}
+
+static inline void leat__hb_slot(const struct leat_chan *c, size_t slot)
+{
+	if (unlikely(leat__sanitizers & LEAT__TSAN)) {
+		leat__san_acquire(leat__slot_key(c, slot));
+		leat__san_release(leat__slot_key(c, slot));
+	}
+}
+
+/* Both sides of a hand-over happen before what either does afterwards. */
+static inline void leat__hb_handover(const struct leat__waiter *w)
+{
+	if (unlikely(leat__sanitizers & LEAT__TSAN)) {
+		leat__san_acquire(w);
+		leat__san_release(w);
+	}
+}
+
+static inline void leat__buffer_put(struct leat_chan *c, const void *elem)
+{
+	leat__hb_slot(c, c->tail);
+	leat__copy(c->buffer + c->tail * c->elem_bytes, elem, c->elem_bytes);
+	if (++c->tail == c->cap)
+		c->tail = 0;
+}
+
+static inline void leat__buffer_get(struct leat_chan *c, void *elem)
+{
+	leat__hb_slot(c, c->head);
+	if (elem)
+		leat__copy(elem, c->buffer + c->head * c->elem_bytes, c->elem_bytes);
+	if (++c->head == c->cap)
+		c->head = 0;
+}
+
+/* Send on c, locked, without waiting; selecting: on behalf of a select. */
+static inline enum leat__outcome leat__send_locked(struct leat__m *m, struct leat_chan *c,
+                                                   const void *elem, bool selecting)
+{
+	struct leat__waiter *w;
+
+	if (unlikely(c->closed))
+		return LEAT__CLOSED;
+	w = leat__waiters_take(&c->receivers);
+	if (w) {
+		leat__hb_handover(w);
+		if (w->elem)
+			leat__copy(w->elem, elem, c->elem_bytes);
+		w->ok = true;
+		leat__unlock(&c->lock);
+		leat__waiter_wake(m, w, selecting);
+		return LEAT__DONE;
+	}
+	if (c->count == c->cap)
+		return LEAT__BLOCKS;
+	leat__buffer_put(c, elem);
+	c->count++;
+	leat__unlock(&c->lock);
+	leat__operated(m->p);
+	return LEAT__DONE;
+}
+
+/* Receive from c, locked, without waiting. */
+static inline enum leat__outcome leat__recv_locked(struct leat__m *m, struct leat_chan *c,
+                                                   void *elem, bool selecting)
+{
+	struct leat__waiter *w;
+
+	if (c->count) {
+		leat__buffer_get(c, elem);
+		/* Whoever waits to send has the place: the buffer stays full, the order is kept. */
+		w = leat__waiters_take(&c->senders);
+		if (w) {
+			leat__hb_handover(w);
+			leat__buffer_put(c, w->elem);
+			w->ok = true;
+			leat__unlock(&c->lock);
+			leat__waiter_wake(m, w, selecting);
+			return LEAT__DONE;
+		}
+		c->count--;
+		leat__unlock(&c->lock);
+		leat__operated(m->p);
+		return LEAT__DONE;
+	}
+	w = leat__waiters_take(&c->senders);
+	if (w) {
+		leat__hb_handover(w);
+		if (elem)
+			leat__copy(elem, w->elem, c->elem_bytes);
+		w->ok = true;
+		leat__unlock(&c->lock);
+		leat__waiter_wake(m, w, selecting);
+		return LEAT__DONE;
+	}
+	if (unlikely(c->closed)) {
+		leat__unlock(&c->lock);
+		leat__hb_acquire(&c->closed);
+		if (elem)
+			leat__zero(elem, c->elem_bytes);
+		return LEAT__CLOSED;
+	}
+	return LEAT__BLOCKS;
+}
+
+/* Close c, in the runtime; false when it was closed already. */
+bool leat__chan_close(struct leat__m *m, leat_chan *c);
+
+/* For scopes: like leat_chan_make and leat_chan_free. */
+leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap);
+void leat__chan_delete(leat_chan *c);
+
+#endif

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Select.
+ *
+ * First pass: look at every channel without its lock, choose a ready case at random, lock that one
+ * channel and try.  A look may be wrong either way, so
+ *  - a choice that fails is struck off and another made;
+ *  - "nothing is ready" is good enough to go on to wait, but not to take the default, since at every
+ *    instant some case may have been ready: for that all channels are locked, in address order, and
+ *    looked at together.
+ *
+ * To wait, the goroutine arms its claim and queues on one channel after the other, never holding two
+ * locks.  Whoever wants to serve one of its waiters must first change the claim from ARMED to FIRED.
+ * If a channel turns out to be ready while queueing, the goroutine takes its own claim back, still
+ * holding that channel's lock, performs the operation, and is done; if the claim was fired meanwhile,
+ * that one counts.  When it resumes it takes its other waiters off their queues.
+ *
+ * Two selects that meet on two channels could take back their claims for each other's sake for ever.
+ * They do not, since all queue in address order: of any set of selects that find each other's
+ * waiters, each would have to have queued on a channel above the one where it looks now.
+ *
+ * Cases on the same channel are queued in random order, else the first of them would win each time.
+ * A goroutine's own waiters are skipped when it looks whether a channel is ready: a send and a receive
+ * on one channel in one select do not pair with each other.
+ *
+ * Rejected: locking all channels always (Go): 4 locked instructions more per select over 4; asking
+ * every queue twice to spare the order: livelocks.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* qsort_r */
+#endif
+#include "chan/chan.h"
+#include "sched/panic.h"
+#include "sched/policy.h"
+#include "sched/timer.h"
+
+#include <leat/select.h>
+
+#include <stdlib.h>
+
+#define INLINE_CASES LEAT__SELECT_CASES
+
+/* One call of leat_select. */
+struct selection {
+	const leat_case *cases;
+	size_t n;
+	bool *ok;
+	struct leat__waiter *waiters; /* n of them */
+	uint32_t *order;              /* indices of the cases with a channel, by address */
+	size_t ordered;
+	leat__record cleanup;         /* frees what did not fit on the stack, if a panic passes */
+};
+
+struct select_timer {
+	struct leat__timer timer;
+	struct leat__g *g;
+};
+
+enum { NONE = LEAT_SELECT_NONE, AGAIN = -2, SEND_ON_CLOSED = -3, WAITING = -4, UNBEGUN = -5 };
+
+/* --- looking */
+
+/* Would the case be served now?  Without the lock a hint; with it the truth, if queued waiters of
+   other selects that fired meanwhile are left aside. */
+static bool looks_ready(const leat_case *k)
+{
+	const leat_chan *c = k->chan;
+
+	if (!c)
+		return false;
+	if (__atomic_load_n(&c->closed, __ATOMIC_RELAXED))
+		return true;
+	if (k->dir == LEAT_SEND)
+		return __atomic_load_n(&c->receivers.first, __ATOMIC_RELAXED) ||
+		       __atomic_load_n(&c->count, __ATOMIC_RELAXED) < c->cap;
+	return __atomic_load_n(&c->count, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&c->senders.first, __ATOMIC_RELAXED);
+}
+
+/* Perform case i, whose channel is locked; i, SEND_ON_CLOSED, or AGAIN if it would wait.  Unlocks. */
+static int perform(struct leat__m *m, const struct selection *s, size_t i)
+{
+	const leat_case *k = &s->cases[i];
+	enum leat__outcome outcome;
+
+	if (k->dir == LEAT_SEND)
+		outcome = leat__send_locked(m, k->chan, k->value, true);
+	else
+		outcome = leat__recv_locked(m, k->chan, k->value, true);
+	if (outcome == LEAT__DONE) {
+		*s->ok = true;
+		return (int)i;
+	}
+	if (outcome == LEAT__CLOSED && k->dir == LEAT_RECV) {
+		*s->ok = false;
+		return (int)i;
+	}
+	leat__unlock(&k->chan->lock);
+	return outcome == LEAT__CLOSED ? SEND_ON_CLOSED : AGAIN;
+}
+
+/* Try the cases that look ready in random order; AGAIN when none was. */
+static int try_ready(struct leat__m *m, const struct selection *s)
+{
+	for (size_t base = 0; base < s->n; base += 64) {
+		size_t width = s->n - base < 64 ? s->n - base : 64;
+		uint64_t ready = 0;
+
+		for (size_t i = 0; i < width; i++)
+			ready |= (uint64_t)looks_ready(&s->cases[base + i]) << i;
+		while (ready) {
+			uint32_t nth = leat__choose(m->p, LEAT__CHOOSE_CASE,
+			                            (uint32_t)__builtin_popcountll(ready));
+			uint64_t rest = ready;
+			size_t i;
+			int r;
+
+			while (nth--)
+				rest &= rest - 1;
+			i = (size_t)__builtin_ctzll(rest);
+			leat__lock(&s->cases[base + i].chan->lock);
+			r = perform(m, s, base + i);
+			if (r != AGAIN)
+				return r;
+			ready &= ~(UINT64_C(1) << i);
+		}
+	}
+	return AGAIN;
+}
+
+/* With more than 64 cases, chunks must not have an order: choose one ready case among all first. */
+static int try_ready_many(struct leat__m *m, const struct selection *s)
+{
+	uint32_t ready = 0;
+	size_t chosen = 0;
+	int r;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (looks_ready(&s->cases[i]) &&
+		    leat__choose(m->p, LEAT__CHOOSE_CASE, ++ready) == 0)
+			chosen = i;
+	if (!ready)
+		return AGAIN;
+	leat__lock(&s->cases[chosen].chan->lock);
+	r = perform(m, s, chosen);
+	return r == AGAIN ? try_ready(m, s) : r;
+}
+
+/* --- order */
+
+/* Fill in order: by address, and among cases of one channel at random. */
+static void sort_cases(struct leat__m *m, struct selection *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const leat_chan *c = s->cases[i].chan;
+		uint32_t equal = 0;
+		size_t at;
+
+		if (!c)
+			continue;
+		for (at = n; at > 0 && s->cases[s->order[at - 1]].chan > c; at--)
+			s->order[at] = s->order[at - 1];
+		while (equal < at && s->cases[s->order[at - 1 - equal]].chan == c)
+			equal++;
+		if (equal) {
+			uint32_t back = leat__choose(m->p, LEAT__CHOOSE_CASE, equal + 1);
+
+			for (; back > 0; back--, at--)
+				s->order[at] = s->order[at - 1];
+		}
+		s->order[at] = (uint32_t)i;
+		n++;
+	}
+	s->ordered = n;
+}
+
+static int by_address(const void *a, const void *b, void *cases)
+{
+	const leat_case *k = cases;
+	uintptr_t x = (uintptr_t)k[*(const uint32_t *)a].chan, y = (uintptr_t)k[*(const uint32_t *)b].chan;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The same for many cases, where insertion would be quadratic. */
+static void sort_many(struct leat__m *m, struct selection *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->cases[i].chan) {
+			uint32_t at = leat__choose(m->p, LEAT__CHOOSE_CASE, (uint32_t)++n);
+
+			s->order[n - 1] = s->order[at];
+			s->order[at] = (uint32_t)i;
+		}
+	s->ordered = n;
+	qsort_r(s->order, n, sizeof *s->order, by_address, (void *)(uintptr_t)s->cases);
+}
+
+/* --- the default, exactly */
+
+/* Lock every channel, once each, in address order; look again; unlock.  */
+static int try_all(struct leat__m *m, struct selection *s)
+{
+	const leat_chan *last = NULL;
+	bool ready = false;
+
+	for (size_t i = 0; i < s->ordered; i++) {
+		leat_chan *c = s->cases[s->order[i]].chan;
+
+		if (c != last)
+			leat__lock(&c->lock);
+		last = c;
+	}
+	for (size_t i = 0; i < s->ordered && !ready; i++)
+		ready = looks_ready(&s->cases[s->order[i]]);
+	last = NULL;
+	for (size_t i = 0; i < s->ordered; i++) {
+		leat_chan *c = s->cases[s->order[i]].chan;
+
+		if (c != last)
+			leat__unlock(&c->lock);
+		last = c;
+	}
+	if (!ready)
+		return NONE;
+	return try_ready(m, s);
+}
+
+/* --- waiting */
+
+/* Is there anyone but g's own select whom the case could be served by?  Locked. */
+static bool others_ready(const leat_case *k, const struct leat__g *g)
+{
+	const leat_chan *c = k->chan;
+	const struct leat__waiter *w;
+
+	if (c->closed || (k->dir == LEAT_SEND ? c->count < c->cap : c->count > 0))
+		return true;
+	for (w = k->dir == LEAT_SEND ? c->receivers.first : c->senders.first; w; w = w->next)
+		if (w->g != g)
+			return true;
+	return false;
+}
+
+static struct leat__waiters *queue_of(const leat_case *k)
+{
+	return k->dir == LEAT_SEND ? &k->chan->senders : &k->chan->receivers;
+}
+
+/* Take the first so many waiters, in order, off their queues. */
+static void withdraw(const struct selection *s, size_t queued)
+{
+	for (size_t i = 0; i < queued; i++) {
+		const leat_case *k = &s->cases[s->order[i]];
+		struct leat__waiter *w = &s->waiters[s->order[i]];
+
+		leat__lock(&k->chan->lock);
+		if (w->queued)
+			leat__waiters_remove(queue_of(k), w);
+		leat__unlock(&k->chan->lock);
+	}
+}
+
+/* Take back the claim; false when someone fired it. */
+static bool disarm(struct leat__g *g)
+{
+	uint32_t armed = LEAT__ARMED;
+
+	return cas_acq_rel(&g->claim, &armed, LEAT__UNARMED);
+}
+
+/* Case i is ready while queueing, its channel locked: be served there, or by who fired the claim. */
+static int serve_instead(struct leat__m *m, const struct selection *s, size_t i, size_t queued)
+{
+	const leat_case *k = &s->cases[i];
+	int r;
+
+	if (!disarm(m->g)) {
+		leat__unlock(&k->chan->lock);
+		return WAITING;
+	}
+	r = perform(m, s, i);
+	withdraw(s, queued);
+	return r;
+}
+
+/* Queue on every channel; WAITING, or what came of a case that was ready. */
+static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
+{
+	struct leat__g *me = m->g;
+
+	store_relaxed(&me->claim, LEAT__ARMED); /* ordered before others see it by the channels' locks */
+	for (size_t i = 0; i < s->ordered; i++) {
+		uint32_t at = s->order[i];
+		const leat_case *k = &s->cases[at];
+		struct leat__waiter *w = &s->waiters[at];
+
+		leat__lock(&k->chan->lock);
+		if (unlikely(others_ready(k, me)))
+			return serve_instead(m, s, at, i);
+		*w = (struct leat__waiter){.g = me, .elem = k->value, .index = at, .select = true};
+		leat__hb_release(w);
+		leat__waiters_add(queue_of(k), w);
+		*queued = i + 1;
+		leat__unlock(&k->chan->lock);
+	}
+	return WAITING;
+}
+
+static void select_timeout(struct leat__m *m, struct leat__timer *t)
+{
+	struct leat__g *g = container_of(t, struct select_timer, timer)->g;
+	uint32_t armed = LEAT__ARMED;
+
+	if (cas_acq_rel(&g->claim, &armed, LEAT__FIRED)) {
+		g->fired = NULL;
+		leat__ready(m, g, false);
+	}
+}
+
+/* The select was fired: finish it. */
+static int finish(const struct selection *s, struct leat__g *me, size_t queued)
+{
+	struct leat__waiter *fired = me->fired;
+
+	store_relaxed(&me->claim, LEAT__UNARMED);
+	withdraw(s, queued);
+	if (!fired)
+		return NONE;
+	leat__hb_acquire(fired);
+	*s->ok = fired->ok;
+	if (!fired->ok && s->cases[fired->index].dir == LEAT_SEND)
+		return SEND_ON_CLOSED;
+	return (int)fired->index;
+}
+
+/* Wait until a case was served or the time is over. */
+static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s, int64_t timeout_ns,
+                                         int *result)
+{
+	struct leat__g *me = m->g;
+	struct select_timer t = {.timer.fire = select_timeout, .g = me};
+	size_t queued = 0;
+	int r;
+
+	leat__park_as(me, s->ordered ? LEAT__WAIT_SELECT : LEAT__WAIT_SELECT_NONE);
+	r = enqueue(m, s, &queued);
+	if (r != WAITING) {
+		leat__park_as(me, LEAT__RUNNABLE);
+		*result = r;
+		return m;
+	}
+	if (timeout_ns != LEAT_FOREVER) {
+		leat__park_as(me, LEAT__WAIT_SELECT);
+		t.timer.when = leat__deadline(timeout_ns);
+		if (leat__timer_add(&t.timer) != 0) {
+			/* Without memory for the timer the wait cannot be bounded: give it up, if nothing
+			   came in the meantime. */
+			if (disarm(me)) {
+				leat__park_as(me, LEAT__RUNNABLE);
+				withdraw(s, queued);
+				leat__leave(m);
+				leat__panic_runtime("out of memory");
+			}
+		}
+	}
+	m = leat__park(m);
+	if (timeout_ns != LEAT_FOREVER)
+		leat__timer_stop(&t.timer);
+	*result = finish(s, me, queued);
+	return m;
+}
+
+/* --- the array form */
+
+/* Room for n waiters and their order, beyond what fits on the stack. */
+static void allocate(struct selection *s)
+{
+	void *p = malloc(s->n * (sizeof *s->waiters + sizeof *s->order));
+
+	if (!p)
+		leat__panic_runtime("out of memory");
+	s->waiters = p;
+	s->order = (uint32_t *)(s->waiters + s->n);
+	s->cleanup = (leat__record){.fn = free, .arg = p};
+	leat__record_push(&s->cleanup);
+}
+
+int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
+{
+	struct leat__waiter waiters[INLINE_CASES];
+	uint32_t order[INLINE_CASES];
+	bool nobody_asks;
+	struct selection s = {.cases = cases, .n = n, .ok = ok ? ok : &nobody_asks};
+	bool large = n > INLINE_CASES;
+	struct leat__m *m = leat__enter();
+	int r = n > 64 ? try_ready_many(m, &s) : try_ready(m, &s);
+
+	if (r == AGAIN) {
+		if (large) {
+			leat__leave(m);
+			allocate(&s);
+			m = leat__enter();
+		} else {
+			s.waiters = waiters;
+			s.order = order;
+		}
+		do {
+			(n > 64 ? sort_many : sort_cases)(m, &s);
+			if (timeout_ns <= 0)
+				r = try_all(m, &s);
+			else
+				m = leat__select_wait(m, &s, timeout_ns, &r);
+		} while (r == AGAIN);
+		if (large) {
+			leat__leave(m);
+			leat__record_leave(&s.cleanup);
+			m = leat__enter();
+		}
+	}
+	leat__leave(m);
+	if (unlikely(r == SEND_ON_CLOSED))
+		leat__panic_runtime("send on closed channel");
+	return r;
+}
+
+/* --- chan_select: the macro's half */
+
+/* Cases and values beyond what a leat__select holds.  Registered as a record, so that a panic in an
+   operand frees it. */
+struct leat__select_chunk {
+	leat__record record;
+	struct leat__select_chunk *next;
+	_Alignas(16) char bytes[];
+};
+
+leat__select *leat__select_begin(leat__select *s)
+{
+	/* The header alone: clearing all of it would cost more than the select. */
+	s->state = 0;
+	s->count = 0;
+	s->chosen = UNBEGUN;
+	s->dflt = -1;
+	s->timeout = -1;
+	s->ok = false;
+	s->used = 0;
+	s->timeout_ns = 0;
+	s->overflow = NULL;
+	s->cases = s->inline_cases;
+	return s;
+}
+
+static COLD void *overflow(leat__select *s, size_t bytes)
+{
+	struct leat__select_chunk *c = malloc(sizeof *c + bytes);
+
+	if (!c)
+		leat__panic_runtime("out of memory");
+	c->record = (leat__record){.fn = free, .arg = c};
+	c->next = s->overflow;
+	s->overflow = c;
+	leat__record_push(&c->record);
+	return c->bytes;
+}
+
+static void drop_overflow(leat__select *s)
+{
+	while (s->overflow) {
+		struct leat__select_chunk *c = s->overflow;
+
+		s->overflow = c->next;
+		leat__record_leave(&c->record);
+	}
+}
+
+/* Room for a value. */
+static void *room(leat__select *s, size_t bytes)
+{
+	size_t rounded = (bytes + 15) & ~(size_t)15;
+	void *p;
+
+	if (bytes <= 8)
+		rounded = 8;
+	if (bytes > LEAT__SELECT_BYTES || s->used + rounded > LEAT__SELECT_BYTES)
+		return overflow(s, bytes);
+	if (bytes > 8)
+		s->used = (s->used + 15) & ~15U;
+	if (s->used + rounded > LEAT__SELECT_BYTES)
+		return overflow(s, bytes);
+	p = s->u.bytes + s->used;
+	s->used += (uint32_t)rounded;
+	return p;
+}
+
+static COLD void grow(leat__select *s)
+{
+	size_t n = (size_t)s->count;
+	leat_case *cases = overflow(s, 2 * n * sizeof *cases);
+
+	for (size_t i = 0; i < n; i++)
+		cases[i] = s->cases[i];
+	s->cases = cases;
+}
+
+/* The next case's place. */
+static leat_case *next_case(leat__select *s)
+{
+	int n = s->count;
+
+	if (unlikely(n >= LEAT__SELECT_CASES && (n & (n - 1)) == 0))
+		grow(s);
+	s->count++;
+	return &s->cases[n];
+}
+
+bool leat__select_add(leat__select *s, leat_chan *c, int dir, const void *value, size_t bytes)
+{
+	leat_case *k = next_case(s);
+
+	k->chan = c;
+	k->dir = (enum leat_dir)dir;
+	k->value = NULL;
+	if (c && bytes != LEAT__DISCARD) {
+		k->value = room(s, bytes);
+		if (dir == LEAT_SEND)
+			leat__copy(k->value, value, bytes);
+	}
+	return false;
+}
+
+bool leat__select_add_default(leat__select *s)
+{
+	s->dflt = s->count;
+	next_case(s)->chan = NULL;
+	return false;
+}
+
+bool leat__select_add_timeout(leat__select *s, int64_t timeout_ns)
+{
+	s->timeout = s->count;
+	s->timeout_ns = timeout_ns;
+	next_case(s)->chan = NULL;
+	return false;
+}
+
+/* Called before round 0, after it, and after round 1. */
+bool leat__select_step(leat__select *s)
+{
+	int64_t timeout_ns = LEAT_FOREVER;
+
+	if (s->chosen == UNBEGUN) {
+		s->chosen = NONE;
+		return true;
+	}
+	if (s->state == 1)
+		return false;
+	if (s->dflt >= 0)
+		timeout_ns = 0;
+	else if (s->timeout >= 0)
+		timeout_ns = s->timeout_ns > 0 ? s->timeout_ns : 0;
+	s->chosen = leat_select(s->cases, (size_t)s->count, timeout_ns, &s->ok);
+	if (s->chosen == LEAT_SELECT_NONE)
+		s->chosen = s->dflt >= 0 ? s->dflt : s->timeout;
+	s->count = 0;
+	s->state = 1;
+	return true;
+}
+
+bool leat__select_mine(leat__select *s)
+{
+	const leat_case *k;
+
+	if (s->count++ != s->chosen)
+		return false;
+	/* The body may leave by return, so what overflowed goes now; but a value that was received is
+	   still to be taken. */
+	if (unlikely(s->overflow != NULL)) {
+		k = &s->cases[s->chosen];
+		if (!k->chan || k->dir == LEAT_SEND || !k->value)
+			drop_overflow(s);
+	}
+	return true;
+}
+
+void leat__select_take(leat__select *s, void *to, size_t bytes)
+{
+	leat__copy(to, s->cases[s->chosen].value, bytes);
+	drop_overflow(s);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory part of os.h on Linux.
+ *
+ * Guards.  MADV_GUARD_INSTALL (Linux 6.13) marks pages in the page tables and adds no mapping, so a
+ * million of them are fine where a million protected pages would need two million mappings, of which
+ * the kernel allows 65,530.  In bulk through process_madvise one costs 0.5 us, by itself 0.5-1.3 us.
+ * On older kernels: mprotect, while mappings are left; the caller has a canary for the rest.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+
+enum {
+	PIDFD_SELF_PROCESS = -10001, /* Linux 6.14: no descriptor needed to name oneself */
+	BULK = 64,
+};
+
+void *leat__os_reserve(size_t bytes)
+{
+	int saved = errno;
+	void *p = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		errno = saved;
+		return NULL;
+	}
+	/* A huge page under 8 stacks would make each of them resident whole. */
+	madvise(p, bytes, MADV_NOHUGEPAGE);
+	errno = saved;
+	return p;
+}
+
+int leat__os_commit(void *base, size_t bytes)
+{
+	int saved = errno, err = 0;
+
+	if (mprotect(base, bytes, PROT_READ | PROT_WRITE) != 0)
+		err = -errno;
+	errno = saved;
+	return err;
+}
+
+void *leat__os_map(size_t bytes)
+{
+	void *p = leat__os_reserve(bytes);
+
+	if (p && leat__os_commit(p, bytes) != 0) {
+		leat__os_unmap(p, bytes);
+		return NULL;
+	}
+	return p;
+}
+
+void leat__os_unmap(void *base, size_t bytes)
+{
+	int saved = errno;
+
+	munmap(base, bytes);
+	errno = saved;
+}
+
+/* Guard markers for all ranges at once; how many were made, or -1 if the kernel does not know how. */
+static ssize_t guard_bulk(const struct leat__range *ranges, size_t n)
+{
+	static _Atomic int unavailable;
+	struct iovec iov[BULK];
+	size_t done = 0;
+
+	if (load_relaxed(&unavailable))
+		return -1;
+	while (done < n) {
+		size_t k = n - done < BULK ? n - done : BULK, bytes = 0;
+
+		for (size_t i = 0; i < k; i++) {
+			iov[i] = (struct iovec){ranges[done + i].base, ranges[done + i].bytes};
+			bytes += ranges[done + i].bytes;
+		}
+		if (syscall(SYS_process_madvise, PIDFD_SELF_PROCESS, iov, k, MADV_GUARD_INSTALL, 0) !=
+		    (long)bytes) {
+			store_relaxed(&unavailable, 1);
+			return -1;
+		}
+		done += k;
+	}
+	return (ssize_t)done;
+}
+
+/* How many guards by protection are affordable: each splits a mapping in three at worst. */
+static long protect_budget(void)
+{
+	char text[32];
+	long limit = 65530;
+	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		ssize_t n = read(fd, text, sizeof text - 1);
+
+		if (n > 0) {
+			text[n] = '\0';
+			limit = atol(text);
+		}
+		close(fd);
+	}
+	return limit / 2 - 2000; /* the rest is for the program */
+}
+
+size_t leat__os_guard(const struct leat__range *ranges, size_t n)
+{
+	static _Atomic long budget = -1;
+	int saved = errno;
+	ssize_t done = guard_bulk(ranges, n);
+	size_t i = 0;
+
+	if (done < 0) {
+		for (; i < n; i++)
+			if (madvise(ranges[i].base, ranges[i].bytes, MADV_GUARD_INSTALL) != 0)
+				break;
+		if (i < n && load_relaxed(&budget) < 0)
+			store_relaxed(&budget, protect_budget());
+		for (; i < n && fetch_add_relaxed(&budget, -1) > 0; i++)
+			if (mprotect(ranges[i].base, ranges[i].bytes, PROT_NONE) != 0)
+				break;
+		done = (ssize_t)i;
+	}
+	errno = saved;
+	return (size_t)done;
+}

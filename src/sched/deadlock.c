@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is this the end?  Every processor is idle; is there anything that could make a goroutine runnable?
+ *
+ *  - a goroutine that runs without a processor (detached): counted;
+ *  - a timer that somebody waits for;
+ *  - a thread that leat did not start and that does not sleep in leat: it could send.  Then nothing
+ *    is certain: one notice is printed and the process goes on (LEAT_DEBUG=deadlock: fatal).
+ *
+ * Exact for leat's own world, since the counts change under the scheduler's lock together with the
+ * queues.  The timers have a lock of their own that comes before it, so they are looked at with the
+ * scheduler unlocked, and the verdict stands only if no processor was taken up meanwhile.
+ */
+#include "sched/panic.h"
+#include "sched/runtime.h"
+#include "sched/scheduler.h"
+#include "sched/timer.h"
+
+#include <leat/go.h>
+
+/* Locked. */
+static bool all_asleep(void)
+{
+	return leat__sched.held == 0 && load_relaxed(&leat__sched.detached) == 0 &&
+	       load_relaxed(&leat__sched.queued) == 0;
+}
+
+/* Threads that could still call leat, or -1 if that cannot be told. */
+static int others(void)
+{
+	int all = leat__os_thread_count();
+
+	if (all < 0)
+		return -1;
+	/* Our own sleep, and the monitor is one more. */
+	return all - load_relaxed(&leat__sched.threads) - 1 -
+	       load_relaxed(&leat__sched.foreign_parked);
+}
+
+LEAT__NORETURN static void die(size_t goroutines)
+{
+	leat__report_begin();
+	if (load_relaxed(&leat__sched.main_exited) && goroutines == 0) {
+		leat__report("fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
+	} else {
+		leat__report("fatal error: all goroutines are asleep - deadlock!\n\n");
+		leat__report_all();
+	}
+	leat__os_die(2);
+}
+
+void leat__check_deadlock(void)
+{
+	static _Atomic bool told;
+	uint64_t acquisitions;
+	size_t goroutines;
+	bool timers;
+	int n;
+
+	if (!all_asleep())
+		return;
+	acquisitions = load_relaxed(&leat__sched.acquisitions);
+	leat__unlock(&leat__sched.lock);
+	timers = leat__timers_matter();
+	goroutines = leat_num_goroutine();
+	n = timers ? 0 : others();
+	leat__lock(&leat__sched.lock);
+	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions))
+		return;
+	if (goroutines == 0 && !load_relaxed(&leat__sched.main_exited))
+		return; /* plain threads among themselves */
+	if (n <= 0 || leat__settings.fatal_deadlock)
+		die(goroutines);
+	if (!atomic_exchange(&told, true))
+		leat__report("leat: all goroutines are asleep, but %d other threads could still wake them\n",
+		             n);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * G: a goroutine's descriptor.
+ *
+ * It lies apart from the stack, which is bound only when the goroutine first runs, so a goroutine that
+ * waits to be started costs 192 bytes.  Descriptors live in slabs that are never unmapped: a stale
+ * pointer reads a recycled descriptor, never an unmapped page.
+ *
+ * Schedulers' own contexts and plain threads inside leat have a descriptor too (kind).
+ */
+#ifndef LEAT_SCHED_GOROUTINE_H
+#define LEAT_SCHED_GOROUTINE_H
+
+#include "arch/arch.h"
+#include "sched/stack.h"
+#include "sched/wait.h"
+
+#include <leat/defer.h>
+
+struct leat__m;
+struct leat__catch;
+struct leat__panic;
+struct leat__waiter;
+struct leat_scope;
+
+#define LEAT__ARGS_INLINE 64 /* larger arguments need the stack at once */
+
+enum leat__kind {
+	LEAT__FREE,      /* on a free list */
+	LEAT__GOROUTINE,
+	LEAT__SCHEDULER, /* an M's own context, which chooses what runs next */
+	LEAT__THREAD,    /* a plain thread inside leat */
+};
+
+struct leat__g {
+	/* Who runs or is about to run it owns these; next belongs to the queue that holds it. */
+	void *sp;                  /* the context; 0 while it runs, stored last when it stops */
+	struct leat__stack *stack; /* NULL until it first runs */
+	struct leat__g *next;
+	_Atomic uint32_t claim;    /* enum leat__claim: who may complete its select */
+	_Atomic uint8_t wait;      /* enum leat__wait: what it waits for, in Go's words */
+	_Atomic uint8_t kind;      /* enum leat__kind */
+	bool mapped_stack;         /* the stack has a mapping of its own */
+	bool unguarded;            /* the stack has only a canary: look at it at every park */
+	uint32_t sequence;         /* of its spawn on that processor, for thieves' snapshots */
+	_Atomic uint32_t woken;    /* THREAD: the word it sleeps on */
+	struct leat__waiter *fired; /* the waiter by which its select completed */
+	void (*fn)(void *);
+	void *arg;
+
+	/* Its own, while it runs. */
+	uint64_t id, parent;
+	void *created_at;            /* return address of its go */
+	leat__record *records;       /* what runs on the way out, innermost first */
+	struct leat__catch *catches; /* leat_catch calls under way, innermost first */
+	struct leat_scope *scope;    /* joined by this scope, or NULL */
+	struct leat__panic *panics;  /* under way, newest first */
+	struct leat__m *thread;      /* THREAD and SCHEDULER: its M */
+
+	_Alignas(16) char args[LEAT__ARGS_INLINE];
+} ON_LINE;
+
+_Static_assert(sizeof(struct leat__g) == 192, "a parked goroutine's budget: SPEED, row parked");
+
+/* A processor's own free descriptors, by two batches as with stacks. */
+struct leat__g_cache {
+	struct leat__g *list, *spare;
+	unsigned count;
+};
+
+/* A descriptor with kind, id and links still to be set, or NULL when memory is out.  cache may be NULL
+   (plain threads): then one comes from the pool. */
+struct leat__g *leat__g_get(struct leat__g_cache *cache);
+void leat__g_put(struct leat__g_cache *cache, struct leat__g *g);
+
+/* A fresh id; ids are handed out in blocks, *left and *next are the block of the caller. */
+uint64_t leat__g_new_id(uint64_t *next, unsigned *left);
+
+/* Call visit for every descriptor that is in use, in no order, without stopping anyone. */
+void leat__g_each(void (*visit)(struct leat__g *g, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: how the runtime begins, how threads join it, lose their processor and get one again.
+ *
+ * Invariants
+ *  - leat__tls_self of a thread never changes once set, until the thread ends.
+ *  - m->retake is TAKEN exactly while m's goroutine is counted in leat__sched.detached.
+ *  - Every M is on leat__sched.all_m for ever; those of ended plain threads are used again.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "sched/fault.h"
+#include "sched/panic.h"
+#include "sched/policy.h"
+#include "sched/runtime.h"
+#include "sched/scheduler.h"
+
+#include <leat/go.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define THREAD_STACK ((size_t)256 << 10)
+
+__thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec")));
+bool leat__fenced;
+
+static uint32_t start_lock;
+static _Atomic bool started;
+static pthread_key_t thread_end;
+static struct leat__m *_Atomic spare_foreign; /* of threads that ended; start_lock */
+static struct leat__stack main_stack;         /* goroutine 1's bounds */
+
+/* --- the runtime begins */
+
+static void measure_ticks(void)
+{
+	int64_t ns = leat__os_now(), end = ns + 200000;
+	uint64_t ticks = leat__ticks();
+
+	while (leat__os_now() < end)
+		leat__cpu_relax();
+	ticks = leat__ticks() - ticks;
+	leat__sched.ticks_per_us = ticks * 1000 / (uint64_t)(leat__os_now() - ns);
+	if (!leat__sched.ticks_per_us)
+		leat__sched.ticks_per_us = 1;
+}
+
+static bool add_processor(int id)
+{
+	struct leat__p *p = load_relaxed(&leat__sched.p[id]);
+
+	if (!p) {
+		p = leat__os_map((sizeof *p + 4095) & ~(size_t)4095);
+		if (!p)
+			return false;
+		p->id = id;
+		p->until_poll = 1;
+		p->random = leat__random_seed(leat__settings.seed + (uint64_t)id);
+		store_release(&leat__sched.p[id], p);
+		store_release(&leat__sched.made, id + 1);
+	}
+	atomic_fetch_and_explicit(&p->attention, ~(uint32_t)LEAT__ATTEND_RETIRE, memory_order_relaxed);
+	if (!load_relaxed(&p->m) && !p->idle)
+		leat__idle_put(p);
+	return true;
+}
+
+static void thread_ends(void *arg);
+
+/* The process may end by main's return while another thread reports a panic: let it finish. */
+static void at_exit(void)
+{
+	leat__report_wait();
+}
+
+static void start(void)
+{
+	leat__settings_read();
+	leat__san_init();
+	leat__fenced = leat__settings.fenced || !leat__os_has_membarrier();
+	measure_ticks();
+	store_relaxed(&leat__sched.keeper_until, INT64_MAX);
+	store_relaxed(&leat__sched.wake_gap, 0);
+	leat__sched.procs = leat__settings.procs;
+	for (int i = 0; i < leat__settings.procs; i++)
+		if (!add_processor(i))
+			leat__fatal("out of memory: no processors");
+	pthread_key_create(&thread_end, thread_ends);
+	atexit(at_exit);
+	leat__fault_init();
+}
+
+/* --- Ms */
+
+static uint32_t retake_at_rest(void)
+{
+	return leat__fenced ? LEAT__RETAKE_FENCED : 0;
+}
+
+static struct leat__m *allocate(void)
+{
+	struct leat__m *m = NULL, *first;
+
+	if (posix_memalign((void **)&m, CACHE_LINE, sizeof *m) != 0)
+		return NULL;
+	*m = (struct leat__m){0};
+	first = load_relaxed(&leat__sched.all_m);
+	do
+		m->all_next = first;
+	while (!atomic_compare_exchange_weak_explicit(&leat__sched.all_m, &first, m,
+	                                              memory_order_release, memory_order_relaxed));
+	return m;
+}
+
+/* The calling thread becomes m. */
+static void adopt_thread(struct leat__m *m)
+{
+	store_relaxed(&m->retake, retake_at_rest());
+	m->tid = leat__os_tid();
+	store_relaxed(&m->g0.kind, LEAT__SCHEDULER);
+	m->g0.thread = m;
+	leat__tls_self = m;
+	leat__fault_init_thread(m);
+}
+
+/* The initial thread: its code becomes goroutine 1, and it gets a scheduler context of its own.  It
+   has no processor yet: its first entry queues for one. */
+static struct leat__m *attach_main(void)
+{
+	struct leat__m *m = allocate();
+	struct leat__g *g = leat__g_get(NULL);
+	struct leat__stack *s = leat__stack_map(LEAT__STACK_USABLE);
+	void *low, *high;
+
+	if (!m || !g || !s)
+		leat__fatal("out of memory at the first call");
+	leat__os_stack_bounds(&low, &high);
+	main_stack.low = low;
+	main_stack.guarded = true;
+	leat__san_adopt(&main_stack.san, low, (size_t)((char *)high - (char *)low));
+	g->stack = &main_stack;
+	g->id = 1;
+	store_relaxed(&g->kind, LEAT__GOROUTINE);
+	fetch_add_relaxed(&leat__sched.foreign_started, 1);
+
+	m->g = g;
+	m->g0.stack = s;
+	m->g0.sp = leat__context_make(leat__stack_high(s), leat__schedule_start);
+	adopt_thread(m);
+	fetch_add_relaxed(&leat__sched.threads, 1);
+	fetch_add_relaxed(&leat__sched.detached, 1);
+	store_relaxed(&m->retake, retake_at_rest() | LEAT__RETAKE_TAKEN);
+	leat__monitor_start();
+	return m;
+}
+
+/* A plain thread: it never runs goroutines, and sleeps by itself. */
+static struct leat__m *attach_foreign(void)
+{
+	struct leat__m *m = load_relaxed(&spare_foreign);
+	struct leat__g *g;
+
+	if (m)
+		store_relaxed(&spare_foreign, m->idle_next);
+	else
+		m = allocate();
+	g = leat__g_get(NULL);
+	if (!m || !g)
+		leat__fatal("out of memory at a thread's first call");
+	m->foreign = true;
+	m->g = g;
+	g->thread = m;
+	g->id = 0;
+	g->stack = NULL;
+	g->records = NULL;
+	g->catches = NULL;
+	g->panics = NULL;
+	g->scope = NULL;
+	store_relaxed(&g->woken, 0);
+	store_relaxed(&g->wait, LEAT__RUNNABLE);
+	store_relaxed(&g->kind, LEAT__THREAD);
+	adopt_thread(m);
+	pthread_setspecific(thread_end, m);
+	leat__monitor_start();
+	return m;
+}
+
+static void thread_ends(void *arg)
+{
+	struct leat__m *m = arg;
+
+	leat__fault_done_thread(m);
+	leat__g_put(NULL, m->g);
+	m->g = &m->g0;
+	leat__tls_self = NULL;
+	leat__lock(&start_lock);
+	m->idle_next = load_relaxed(&spare_foreign);
+	store_relaxed(&spare_foreign, m);
+	leat__unlock(&start_lock);
+}
+
+COLD struct leat__m *leat__attach(void)
+{
+	struct leat__m *m;
+
+	leat__lock(&start_lock);
+	if (!load_relaxed(&started)) {
+		start();
+		store_release(&started, true);
+	}
+	m = leat__os_is_initial_thread() ? attach_main() : attach_foreign();
+	leat__unlock(&start_lock);
+	return m;
+}
+
+/* --- threads that leat starts */
+
+static void *machine_main(void *arg)
+{
+	struct leat__m *m = arg;
+	void *low, *high;
+
+	leat__os_stack_bounds(&low, &high);
+	m->g0_stack.low = low;
+	m->g0_stack.guarded = true;
+	m->g0.stack = &m->g0_stack;
+	m->g = &m->g0;
+	adopt_thread(m);
+	leat__san_adopt(&m->g0_stack.san, low, (size_t)((char *)high - (char *)low));
+	leat__os_thread_name("leat");
+	leat__os_precise_timers();
+	store_relaxed(&m->in_runtime, 1);
+	leat__monitor_ring();
+	leat__schedule();
+}
+
+/* A scheduler context on a stack of its own begins here. */
+void leat__schedule_start(void)
+{
+	struct leat__m *m = leat__self();
+
+	if (unlikely(leat__sanitizers))
+		leat__san_after(&m->g0.stack->san);
+	leat__schedule();
+}
+
+static COLD void cannot_start(struct leat__p *p, struct leat__m *m, bool searching)
+{
+	static _Atomic bool told;
+	static const char text[] = "leat: cannot start a thread; goroutines wait for one that is busy\n";
+
+	leat__lock(&leat__sched.lock);
+	if (searching)
+		fetch_add_relaxed(&leat__sched.searching, -1);
+	if (m) {
+		/* It has no thread: it stays on no list but all_m, its processor goes back. */
+		leat__release(m);
+	} else {
+		leat__idle_put(p);
+	}
+	leat__unlock(&leat__sched.lock);
+	if (!atomic_exchange(&told, true))
+		leat__os_write(2, text, sizeof text - 1);
+}
+
+void leat__start_machine(struct leat__p *p, bool searching)
+{
+	struct leat__m *m = leat__sched.idle_m;
+
+	if (m) {
+		leat__sched.idle_m = m->idle_next;
+		leat__acquire(m, p);
+		m->searching = searching;
+		leat__unlock(&leat__sched.lock);
+		store_release(&m->wake, 1);
+		leat__os_wake(&m->wake, 1);
+		return;
+	}
+	leat__unlock(&leat__sched.lock);
+
+	m = allocate();
+	if (!m) {
+		cannot_start(p, NULL, searching);
+		return;
+	}
+	m->g = &m->g0;
+	leat__lock(&leat__sched.lock);
+	leat__acquire(m, p);
+	m->searching = searching;
+	store_relaxed(&m->in_runtime, 1);
+	leat__unlock(&leat__sched.lock);
+	fetch_add_relaxed(&leat__sched.threads, 1);
+	if (leat__os_thread_start(machine_main, m, THREAD_STACK) != 0) {
+		fetch_add_relaxed(&leat__sched.threads, -1);
+		cannot_start(p, m, searching);
+	}
+}
+
+/* --- the slow half of the door */
+
+/* m's processor was taken while its goroutine was in the program: get one like anyone else. */
+static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
+{
+	struct leat__g *me = m->g;
+
+	leat__lock(&leat__sched.lock);
+	store_relaxed(&m->retake, retake_at_rest());
+	fetch_add_relaxed(&leat__sched.detached, -1);
+	if (leat__sched.idle_p) {
+		leat__acquire(m, leat__idle_take());
+		leat__unlock(&leat__sched.lock);
+		leat__monitor_ring();
+		return m;
+	}
+	store_relaxed(&me->wait, LEAT__RUNNABLE);
+	leat__global_append(me);
+	leat__unlock(&leat__sched.lock);
+	leat__switch_to(m, me, NULL);
+	return leat__self();
+}
+
+struct leat__m *leat__enter_slow(struct leat__m *m)
+{
+	for (;;) {
+		uint32_t retake;
+
+		if (leat__fenced)
+			fence_seq_cst(); /* the light fence: in_runtime is stored, retake still to be read */
+		retake = load_acquire(&m->retake);
+		if (retake & LEAT__RETAKE_TAKEN)
+			return queue_for_processor(m);
+		if (!(retake & LEAT__RETAKE_REQUESTED))
+			return m;
+		if (cas_acq_rel(&m->retake, &retake, retake & LEAT__RETAKE_FENCED))
+			return m;
+	}
+}
+
+void leat__entered_twice(void)
+{
+	leat__fatal("leat called from a signal handler that interrupted leat");
+}
+
+/* --- how many processors */
+
+int leat_procs(int n)
+{
+	struct leat__m *m = leat__enter();
+	int before;
+
+	if (n > LEAT__MAX_PROCS)
+		n = LEAT__MAX_PROCS;
+	leat__lock(&leat__sched.lock);
+	before = leat__sched.procs;
+	if (n >= 1) {
+		struct leat__p **link = &leat__sched.idle_p;
+
+		leat__sched.procs = n;
+		for (int i = 0; i < n; i++)
+			if (!add_processor(i)) {
+				leat__sched.procs = i;
+				break;
+			}
+		/* The surplus: idle ones rest, held ones are told. */
+		while (*link) {
+			struct leat__p *p = *link;
+
+			if (p->id < leat__sched.procs) {
+				link = &p->idle_next;
+				continue;
+			}
+			*link = p->idle_next;
+			p->idle = false;
+			store_relaxed(&leat__sched.idle, load_relaxed(&leat__sched.idle) - 1);
+		}
+		for (int i = leat__sched.procs; i < load_relaxed(&leat__sched.made); i++)
+			if (load_relaxed(&load_relaxed(&leat__sched.p[i])->m))
+				atomic_fetch_or_explicit(&load_relaxed(&leat__sched.p[i])->attention,
+				                         LEAT__ATTEND_RETIRE, memory_order_relaxed);
+	}
+	if (n > before && load_relaxed(&leat__sched.queued) && leat__sched.idle_p)
+		leat__start_machine(leat__idle_take(), false);
+	else
+		leat__unlock(&leat__sched.lock);
+	leat__leave(m);
+	return before;
+}
+
+uint32_t leat__random(struct leat__p *p)
+{
+	static _Atomic uint64_t shared;
+	uint64_t state;
+
+	if (p)
+		return leat__random_next(&p->random);
+	/* Plain threads share a counter; hashing it makes the numbers. */
+	state = leat__random_seed(leat__settings.seed ^ fetch_add_relaxed(&shared, 1));
+	return leat__random_next(&state);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * M: a thread inside leat, and the door between a program and the runtime.
+ *
+ * Every public function that touches a processor is bracketed by leat__enter and leat__leave.  Inside,
+ * the thread is "in the runtime": its processor stays with it.  Outside, in the program's code, the
+ * monitor may take the processor away (a goroutine that spins or blocks must not freeze the others)
+ * without a signal and without stopping the thread:
+ *
+ *	monitor                                 goroutine's thread, entering
+ *	retake |= REQUESTED                     in_runtime = 1
+ *	heavy fence                             light fence
+ *	if in_runtime: take the request back    if retake: look closer (leat__retaken)
+ *	else CAS REQUESTED -> TAKEN                REQUESTED: CAS it away, keep the processor
+ *	     m->p = NULL, all under the            TAKEN: queue for a processor
+ *	     scheduler's lock
+ *
+ * Of the two stores at least one is seen by the other side (fence.h), so either the monitor sees
+ * in_runtime and gives up, or the goroutine sees the request; in the second case the two CASes on the
+ * one word decide.  Checked exhaustively on a TSO model: sound with the fence and the CAS, unsound
+ * without either.  The release store of in_runtime on leaving, and the acquire load by the monitor,
+ * hand over everything the runtime did with the processor.
+ *
+ * The goroutine that lost its processor goes on, alone on its thread, under the kernel's scheduler.
+ * At its next entry it queues for a processor like anyone else.
+ *
+ * Nothing of the processor may be touched after leat__leave.  Callbacks into the program (deferred
+ * functions) run outside.
+ */
+#ifndef LEAT_SCHED_MACHINE_H
+#define LEAT_SCHED_MACHINE_H
+
+#include "sched/goroutine.h"
+#include "sched/processor.h"
+
+enum {
+	LEAT__RETAKE_REQUESTED = 1,
+	LEAT__RETAKE_TAKEN = 2,
+	/* Set for good where there is no membarrier: sends every entry through the slow path, which has
+	   the full fence, so that the fast path needs no test for it. */
+	LEAT__RETAKE_FENCED = 4,
+};
+
+struct leat__m {
+	_Atomic uint32_t in_runtime;
+	_Atomic uint32_t retake;
+	struct leat__p *p; /* NULL: taken away, idle, or a plain thread */
+	struct leat__g *g; /* what runs here */
+	struct leat__g *pending;      /* the scheduler context runs this next */
+	struct leat__stack *dead;     /* of a goroutine that ended: the scheduler context frees it */
+	struct leat__g *dead_g;       /* its descriptor */
+	void *nowhere;                /* where the context of an ended goroutine is stored */
+	bool searching;               /* counted in leat__sched.searching */
+	bool foreign;                 /* a thread that leat did not start: it runs no goroutines */
+	int tid;
+	_Atomic uint32_t wake;        /* futex: 1 when there is something to run */
+	struct leat__m *idle_next;    /* scheduler's lock */
+	struct leat__m *all_next;     /* never changes once linked */
+	struct leat__g g0;            /* the scheduler context */
+	struct leat__stack g0_stack;  /* its bounds, for the sanitizers */
+	void *signal_stack;
+	struct leat__regs fault_regs; /* where the goroutine overflowed its stack: fault.c */
+};
+
+/* The first call of a thread: makes its M, and on the process's first call the whole runtime. */
+struct leat__m *leat__attach(void);
+
+/* What leat__enter does when it is not that simple.  Returns the M it comes back on. */
+struct leat__m *leat__enter_slow(struct leat__m *m);
+
+LEAT__NORETURN void leat__entered_twice(void);
+
+static inline struct leat__m *leat__enter(void)
+{
+	struct leat__m *m = leat__self();
+
+	if (unlikely(!m))
+		m = leat__attach();
+	if (unlikely(load_relaxed(&m->in_runtime)))
+		leat__entered_twice();
+	store_relaxed(&m->in_runtime, 1);
+	compiler_barrier(); /* the light fence; the fenced form is in leat__enter_slow */
+	if (unlikely(load_relaxed(&m->retake)))
+		m = leat__enter_slow(m);
+	return m;
+}
+
+static inline void leat__leave(struct leat__m *m)
+{
+	store_release(&m->in_runtime, 0);
+}
+
+/* The descriptor of the caller, in or out of the runtime. */
+static inline struct leat__g *leat__current(void)
+{
+	struct leat__m *m = leat__self();
+
+	return (likely(m != NULL) ? m : leat__attach())->g;
+}
+
+#endif

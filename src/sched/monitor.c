@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor: one thread that keeps the promises which no processor can keep for itself.
+ *
+ *  - A goroutine that spins or blocks loses its processor when others wait for it: after 10 ms of CPU
+ *    time (more the more goroutines already run without one, so that the number of threads stays
+ *    bounded), or once its thread has slept in the kernel for 100 us.  The protocol is in machine.h.
+ *  - Timers fire although every processor is busy.
+ *  - Work whose wake-up was saved (the gap in work.c) is found.
+ *  - A new goroutine at the bottom of a deque starts within about a millisecond.
+ *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
+ *
+ * It looks every 500 us while anything runs (100 us while it suspects a sleeper), and sleeps once
+ * nothing has run for a while: an idle program uses no CPU.
+ *
+ * Only goroutines that keep others waiting are looked at closely: reading a thread's CPU clock costs
+ * 300 ns, its state 5 us.
+ */
+#include "sched/panic.h"
+#include "sched/policy.h"
+#include "sched/scheduler.h"
+#include "sched/timer.h"
+
+#define LOOK_NS      500000
+#define SUSPECT_NS   100000
+#define SLICE_NS     10000000
+#define OLDEST_NS    400000
+#define RING_NS      5000000
+#define IDLE_LOOKS   20 /* without anything running, before it sleeps */
+#define THREAD_STACK ((size_t)128 << 10)
+
+static _Atomic uint32_t asleep; /* 1: waits to be rung */
+
+static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
+{
+	uint32_t rest = load_relaxed(&m->retake), requested;
+
+	if (rest & (LEAT__RETAKE_REQUESTED | LEAT__RETAKE_TAKEN))
+		return;
+	requested = rest | LEAT__RETAKE_REQUESTED;
+	if (!cas_acq_rel(&m->retake, &rest, requested))
+		return;
+	leat__fence_heavy();
+	leat__lock(&leat__sched.lock);
+	if (!load_acquire(&m->in_runtime) && load_relaxed(&p->m) == m && m->p == p &&
+	    load_relaxed(&p->tick) == tick &&
+	    cas_acq_rel(&m->retake, &requested, rest | LEAT__RETAKE_TAKEN)) {
+		fetch_add_relaxed(&leat__sched.detached, 1);
+		m->p = NULL;
+		store_relaxed(&p->m, NULL);
+		leat__sched.held--;
+		leat__start_machine(p, false);
+		return;
+	}
+	cas_acq_rel(&m->retake, &requested, rest);
+	leat__unlock(&leat__sched.lock);
+}
+
+/* Has m's thread, at work on one goroutine since p->seen_since, had its share? */
+static bool due(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
+{
+	int64_t cpu, slice = SLICE_NS * (1 + (int64_t)load_relaxed(&leat__sched.detached));
+
+	cpu = leat__os_thread_cpu(m->tid);
+	if (cpu < 0)
+		return now - p->seen_since >= slice; /* no clock for it: wall time */
+	if (p->seen_cpu < 0) {
+		p->seen_cpu = p->seen_cpu_start = cpu;
+		p->seen_cpu_at = now;
+		*suspect = true;
+		return false;
+	}
+	if (cpu - p->seen_cpu_start >= slice)
+		return true;
+	if (cpu != p->seen_cpu) {
+		p->seen_cpu = cpu;
+		p->seen_cpu_at = now;
+		return false;
+	}
+	*suspect = true;
+	return now - p->seen_cpu_at >= SUSPECT_NS &&
+	       leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP;
+}
+
+/* The oldest new goroutine of p has been there since an earlier look. */
+static void attend_oldest(struct leat__p *p, int64_t now)
+{
+	int64_t top = load_relaxed(&p->top);
+
+	if (leat__deque_empty(p) || top != p->seen_top) {
+		p->seen_top = leat__deque_empty(p) ? -1 : top;
+		p->seen_top_since = now;
+	} else if (now - p->seen_top_since >= OLDEST_NS) {
+		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_OLDEST, memory_order_relaxed);
+	}
+}
+
+/* The ring's head has been there for a time slice while others ran, through next. */
+static void attend_ring(struct leat__p *p, int64_t now)
+{
+	uint32_t head = load_relaxed(&p->head);
+
+	if (leat__ring_empty(p) || head != p->seen_head) {
+		p->seen_head = head;
+		p->seen_head_since = now;
+	} else if (now - p->seen_head_since >= RING_NS) {
+		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_RING, memory_order_relaxed);
+	}
+}
+
+static void look_at(struct leat__p *p, int64_t now, bool *suspect)
+{
+	struct leat__m *m = load_acquire(&p->m);
+	uint32_t tick = load_relaxed(&p->tick);
+	bool next, shared;
+
+	if (!m || m->tid == 0)
+		return; /* idle, or its thread has yet to begin */
+	attend_oldest(p, now);
+	attend_ring(p, now);
+	if (tick != p->seen_tick) {
+		p->seen_tick = tick;
+		p->seen_since = now;
+		p->seen_cpu = -1;
+		return;
+	}
+	next = load_relaxed(&p->next) != NULL;
+	shared = leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued);
+	if (!next && !shared && !load_relaxed(&p->attention))
+		return;
+	if (load_relaxed(&leat__sched.idle)) {
+		if (shared)
+			leat__wake_now();
+		/* What waits in next cannot be stolen: hand it over with the processor; the goroutine
+		   that runs finds an idle one. */
+		if (next && now - p->seen_since >= SUSPECT_NS)
+			retake(p, m, tick);
+		return;
+	}
+	if (due(p, m, now, suspect))
+		retake(p, m, tick);
+}
+
+/* True while there is reason to look again soon. */
+static bool look(struct leat__m *self, bool *suspect)
+{
+	int64_t now = leat__os_now();
+	int made = load_acquire(&leat__sched.made);
+	bool running = false;
+
+	if (load_relaxed(&leat__timers_next) <= now)
+		leat__timers_run(self);
+	for (int i = 0; i < made; i++) {
+		struct leat__p *p = load_relaxed(&leat__sched.p[i]);
+
+		running |= load_relaxed(&p->m) != NULL;
+		look_at(p, now, suspect);
+	}
+	if (load_relaxed(&leat__sched.queued))
+		leat__wake_now();
+	return running;
+}
+
+static void *monitor_main(void *arg)
+{
+	static struct leat__m self; /* no processor, no goroutine: what it readies is queued globally */
+	int idle = 0;
+
+	(void)arg;
+	self.tid = leat__os_tid();
+	self.g = &self.g0;
+	leat__os_block_signals();
+	leat__os_precise_timers();
+	leat__os_thread_name("leat-monitor");
+	for (;;) {
+		bool suspect = false;
+
+		idle = look(&self, &suspect) ? 0 : idle + 1;
+		if (idle < IDLE_LOOKS) {
+			static _Atomic uint32_t never;
+			int64_t until = leat__os_now() + (suspect ? SUSPECT_NS : LOOK_NS);
+			int64_t timer = load_relaxed(&leat__timers_next);
+
+			/* With an idle processor the keeper sees to the timers. */
+			if (timer < until && !load_relaxed(&leat__sched.idle))
+				until = timer;
+			leat__os_wait(&never, 0, until);
+			continue;
+		}
+		/* Who takes up a processor rings; look once more after saying so. */
+		store_relaxed(&asleep, 1);
+		fence_seq_cst();
+		if (look(&self, &suspect))
+			store_relaxed(&asleep, 0);
+		/* Where only plain threads sleep there is no M to keep the timers. */
+		while (load_acquire(&asleep) && load_relaxed(&leat__timers_next) > leat__os_now())
+			leat__os_wait(&asleep, 1,
+			              load_relaxed(&leat__sched.keeper_until) == INT64_MAX
+			                  ? load_relaxed(&leat__timers_next)
+			                  : INT64_MAX);
+		store_relaxed(&asleep, 0);
+		idle = 0;
+	}
+	return NULL;
+}
+
+void leat__monitor_ring(void)
+{
+	fence_seq_cst();
+	if (load_relaxed(&asleep) && exchange_acq_rel(&asleep, 0))
+		leat__os_wake(&asleep, 1);
+}
+
+void leat__monitor_start(void)
+{
+	static bool begun; /* under the lock of the first calls */
+
+	if (begun)
+		return;
+	begun = true;
+	if (leat__os_thread_start(monitor_main, NULL, THREAD_STACK) != 0)
+		leat__fatal("cannot start the monitor thread");
+}

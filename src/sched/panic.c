@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Panic, catch, defer and goexit.
+ *
+ * Invariants (all of them the goroutine's own, touched by nobody else)
+ *  - g->records lists what the blocks being executed deferred, innermost first.  A record is taken off
+ *    before it runs, so it never runs twice.
+ *  - Records above catches->records belong to the innermost catch; a panic runs just those.
+ *
+ * A panic runs the records on top of the stack that raised it, then jumps to the catch; without one it
+ * reports while that stack is still there to be traced.  The frames in between are abandoned, not
+ * unwound: C has nothing else to clean up.  _setjmp and _longjmp are libc's, so that the sanitizers,
+ * which intercept them, forget the abandoned frames.
+ */
+#include "sched/panic.h"
+
+#include "sched/scheduler.h"
+
+#include <leat/go.h>
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+leat__record *leat__record_push(leat__record *r)
+{
+	struct leat__g *g = leat__current();
+
+	r->next = g->records;
+	g->records = r;
+	return r;
+}
+
+void leat__record_leave(leat__record *r)
+{
+	struct leat__g *g = leat__current();
+
+	if (unlikely(g->records != r))
+		return; /* a panic or goexit ran it already */
+	g->records = r->next;
+	r->fn(r->arg);
+}
+
+/* Run what was deferred above mark. */
+static void leat__run_records(struct leat__g *g, const leat__record *mark)
+{
+	while (g->records && g->records != mark) {
+		leat__record *r = g->records;
+
+		g->records = r->next;
+		r->fn(r->arg);
+	}
+}
+
+/* Oldest first, each later one indented, as Go prints them. */
+static void report_chain(const struct leat__panic *p)
+{
+	if (p->outer) {
+		report_chain(p->outer);
+		leat__report("\t");
+	}
+	leat__report("panic: ");
+	for (const char *s = p->info.message; *s; s++)
+		leat__report(*s == '\n' ? "\n\t" : "%c", *s);
+	leat__report("\n");
+}
+
+LEAT__NORETURN static void leat__uncaught(struct leat__panic *p)
+{
+	leat__report_begin();
+	report_chain(p);
+	leat__report("\n");
+	leat__report_self();
+	leat__os_die(2);
+}
+
+LEAT__NORETURN static void leat__raise(struct leat__panic *p)
+{
+	struct leat__g *g = leat__current();
+	struct leat__catch *c;
+
+	p->info.goid = g->id;
+	p->outer = g->panics;
+	g->panics = p;
+	/* A deferred function may leave by goexit, or raise another panic: neither returns here. */
+	leat__run_records(g, g->catches ? g->catches->records : NULL);
+	c = g->catches;
+	if (!c)
+		leat__uncaught(p);
+	g->catches = c->outer;
+	g->panics = c->panics;
+	if (c->abandoned)
+		leat_goexit();
+	c->info = p->info;
+	_longjmp(c->env, 1);
+}
+
+void leat_panic(const char *format, ...)
+{
+	struct leat__panic p = {0};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(p.info.message, sizeof p.info.message, format, args);
+	va_end(args);
+	leat__raise(&p);
+}
+
+void leat__panic_runtime(const char *message)
+{
+	struct leat__panic p = {.info.runtime = true};
+
+	snprintf(p.info.message, sizeof p.info.message, "%s", message);
+	leat__raise(&p);
+}
+
+bool leat_catch(void (*fn)(void *), void *arg, leat_panic_info *info)
+{
+	struct leat__g *g = leat__current();
+	struct leat__catch c = {.outer = g->catches, .records = g->records, .panics = g->panics};
+
+	g->catches = &c;
+	if (_setjmp(c.env) == 0) {
+		fn(arg);
+		leat__current()->catches = c.outer;
+		return false;
+	}
+	if (info)
+		*info = c.info;
+	return true;
+}
+
+void leat_goexit(void)
+{
+	struct leat__g *g = leat__current();
+
+	/* A panic in what runs now is caught as it would be without us, but then we go on. */
+	for (struct leat__catch *c = g->catches; c; c = c->outer)
+		c->abandoned = true;
+	g->panics = NULL;
+	leat__run_records(g, NULL);
+	if (load_relaxed(&g->kind) == LEAT__THREAD)
+		pthread_exit(NULL);
+	leat__end_goroutine(leat__enter());
+}
+
+void leat__fatal(const char *message)
+{
+	leat__report_begin();
+	leat__report("fatal error: %s\n\n", message);
+	leat__report_self();
+	leat__os_die(2);
+}
+
+void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
+{
+	size_t bytes = (size_t)(leat__stack_high(g->stack) - g->stack->low);
+
+	leat__report_begin();
+	/* The goroutine may have been anywhere, inside malloc too, which the trace needs. */
+	leat__os_watchdog(10, 2);
+	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n\n",
+	             g->id == 1 ? g->stack->san.bytes : bytes);
+	if (regs)
+		leat__report_regs(g, "running", regs);
+	else
+		leat__report_self();
+	leat__os_die(2);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Panics, fatal errors and their reports, for the rest of the library.
+ *
+ * Raise them outside the runtime, with no lock held: what the goroutine deferred runs, and may call
+ * leat.  Fatal errors may be raised anywhere.
+ */
+#ifndef LEAT_SCHED_PANIC_H
+#define LEAT_SCHED_PANIC_H
+
+#include "sched/goroutine.h"
+
+#include <leat/panic.h>
+
+#include <setjmp.h>
+
+/* A panic under way, on the stack of who raised it. */
+struct leat__panic {
+	struct leat__panic *outer; /* the one whose deferred function raised this one */
+	leat_panic_info info;
+};
+
+/* A leat_catch under way. */
+struct leat__catch {
+	struct leat__catch *outer;
+	leat__record *records;      /* what was deferred before it: not this catch's to run */
+	struct leat__panic *panics; /* likewise for panics */
+	leat_panic_info info;       /* filled in when it catches */
+	bool abandoned;             /* a goexit passed: what it catches only lets that continue */
+	jmp_buf env;
+};
+
+/* Panic for a misuse of leat. */
+LEAT__NORETURN void leat__panic_runtime(const char *message);
+
+/* Report "fatal error: ..." with the caller's trace and exit 2; nothing deferred runs. */
+LEAT__NORETURN void leat__fatal(const char *message);
+
+/* The stack of g, which runs or just ran here, is exhausted; regs as the fault left them or NULL. */
+LEAT__NORETURN void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs);
+
+/* --- reports: report.c */
+
+/* Become the one who reports, for good; others who try sleep for ever. */
+void leat__report_begin(void);
+
+/* Sleep for ever if somebody reports. */
+void leat__report_wait(void);
+
+/* Print to stderr. */
+void leat__report(const char *format, ...) LEAT__PRINTF(1, 2);
+
+/* "goroutine N [state]:", the caller's frames, "created by ...". */
+void leat__report_self(void);
+
+/* The same for g, from the given registers. */
+void leat__report_regs(struct leat__g *g, const char *state, const struct leat__regs *regs);
+
+/* Every goroutine that is parked or runnable, blocks separated by empty lines. */
+void leat__report_all(void);
+
+#endif

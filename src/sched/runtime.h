@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What the process is told from outside: the environment, read once at the first call. */
+#ifndef LEAT_SCHED_RUNTIME_H
+#define LEAT_SCHED_RUNTIME_H
+
+#include "base/compiler.h"
+
+struct leat__settings {
+	int procs;             /* LEAT_PROCS, else the CPUs */
+	uint64_t seed;         /* LEAT_SEED, else from the clock */
+	bool fatal_deadlock;   /* LEAT_DEBUG=deadlock: also where other threads could still help */
+	bool fenced;           /* LEAT_DEBUG=fenced: as without membarrier */
+};
+
+extern struct leat__settings leat__settings;
+
+void leat__settings_read(void);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler as the rest of the library sees it: park, ready, and the state that processors share.
+ *
+ * How to block, for a primitive:
+ *
+ *	m = leat__enter();
+ *	lock what protects the condition
+ *	if it must wait:
+ *		leat__park_as(m->g, LEAT__WAIT_...);    before others can see it
+ *		put m->g where the waker will find it
+ *		unlock
+ *		m = leat__park(m);                      returns when someone called leat__ready
+ *	leat__leave(m);
+ *
+ * Between the unlock and the switch another thread may already ready and even take the goroutine: it
+ * then waits until the context's sp is stored.
+ */
+#ifndef LEAT_SCHED_SCHEDULER_H
+#define LEAT_SCHED_SCHEDULER_H
+
+#include "os/lock.h"
+#include "sched/machine.h"
+
+#include <leat/go.h>
+
+enum { LEAT__MAX_PROCS = 1024 };
+
+/* Lock order: a channel's, mutex's, scope's or the timers' lock, then this one, never the reverse. */
+struct leat__sched {
+	uint32_t lock ON_LINE;            /* protects what is not atomic below */
+	struct leat__g *queue, *queue_last; /* the global queue, FIFO */
+	_Atomic size_t queued;            /* its length; read without the lock as a hint */
+	struct leat__p *idle_p;
+	struct leat__m *idle_m;
+	int procs;                        /* processors in use: ids 0 .. procs - 1 */
+	int held;                         /* processors that an M holds */
+	_Atomic int detached;             /* goroutines that run without a processor */
+	_Atomic int made;                 /* entries of p[] that are set; only grows */
+	struct leat__p *_Atomic p[LEAT__MAX_PROCS];
+
+	_Atomic int idle ON_LINE;         /* length of idle_p; changes under the lock */
+	_Atomic int searching;            /* Ms that look for work to steal */
+	_Atomic uint64_t woke_at;         /* ticks of the last wake-up, and the least gap to the next */
+	_Atomic uint64_t wake_gap;
+
+	struct leat__m *_Atomic all_m ON_LINE; /* every M ever made */
+	_Atomic int threads;              /* Ms that leat started */
+	_Atomic int foreign_parked;       /* plain threads asleep in leat */
+	_Atomic uint64_t foreign_started; /* goroutines started by plain threads */
+	_Atomic uint64_t ended_elsewhere; /* goroutines counted by nobody's processor */
+	_Atomic bool main_exited;         /* goroutine 1 called leat_goexit */
+	_Atomic uint64_t acquisitions;    /* how often a processor was taken up */
+	struct leat__m *keeper;           /* sleeps until keeper_until; scheduler's lock */
+	_Atomic int64_t keeper_until;     /* INT64_MAX: nobody does */
+	uint64_t ticks_per_us;            /* of leat__ticks, measured at start */
+};
+
+extern struct leat__sched leat__sched;
+
+/* --- for primitives */
+
+/* Say what g, the caller's, is about to wait for. */
+static inline void leat__park_as(struct leat__g *g, enum leat__wait wait)
+{
+	store_relaxed(&g->wait, (uint8_t)wait);
+}
+
+/* Stop the calling goroutine (or plain thread) until it is readied; the M it resumes on. */
+struct leat__m *leat__park(struct leat__m *m);
+
+/* Let g, which is parked or about to, run.  soon: before others of this processor. */
+void leat__ready(struct leat__m *m, struct leat__g *g, bool soon);
+
+/* Something else may run: the caller goes to the end of its processor's queue. */
+struct leat__m *leat__yield(struct leat__m *m);
+
+/* A buffered operation was done: a goroutine that waits in next for more than some microseconds goes
+   where others can take it. */
+void leat__demote_next(struct leat__p *p);
+
+static inline void leat__operated(struct leat__p *p)
+{
+	if (likely(p != NULL) && unlikely(load_relaxed(&p->next) != NULL) && (++p->operations & 7) == 0)
+		leat__demote_next(p);
+}
+
+/* leat_go with options, from the given place. */
+void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *args,
+                 size_t args_bytes, void *created_at);
+
+/* End the calling goroutine.  In the runtime; never returns. */
+LEAT__NORETURN void leat__end_goroutine(struct leat__m *m);
+
+/* Called in the runtime when a goroutine is started in a scope and when it ends; set by the scopes,
+   which stand above. */
+extern void (*leat__on_start)(struct leat_scope *scope);
+extern void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
+
+/* --- among the files of the scheduler */
+
+/* Append a chain of n goroutines to the global queue, and wake a processor if one is idle. */
+void leat__global_put(struct leat__g *first, struct leat__g *last, size_t n);
+
+/* Work was made available to thieves: wake an idle processor, unless one searches already or one was
+   woken very recently. */
+void leat__wake_slow(void);
+
+static inline void leat__wake(void)
+{
+	if (unlikely(load_relaxed(&leat__sched.idle)) && !load_relaxed(&leat__sched.searching) &&
+	    leat__ticks() - load_relaxed(&leat__sched.woke_at) > load_relaxed(&leat__sched.wake_gap))
+		leat__wake_slow();
+}
+
+/* The same for one that is about to leave its context.  Locked. */
+void leat__global_append(struct leat__g *g);
+
+/* Without regard to the gap: the monitor's. */
+void leat__wake_now(void);
+
+/* What p runs next from its own and the global queue, or NULL. */
+struct leat__g *leat__next(struct leat__p *p);
+
+/* Look everywhere, then sleep: what m, which holds a processor or NULL, runs next.  On the scheduler
+   context. */
+struct leat__g *leat__find_work(struct leat__m *m);
+
+/* Give p, which nobody holds, to an idle or new M.  Locked; unlocks. */
+void leat__start_machine(struct leat__p *p, bool searching);
+
+/* A timer became the first: if a thread sleeps until a later one, it sleeps anew. */
+void leat__keeper_ring(int64_t when);
+
+/* The body of every scheduler context. */
+LEAT__NORETURN void leat__schedule(void);
+
+/* Put p, which nobody holds, on the idle list, unless it is surplus; take one off, or NULL.  Locked. */
+void leat__idle_put(struct leat__p *p);
+struct leat__p *leat__idle_take(void);
+/* m holds p from now on.  Locked. */
+void leat__acquire(struct leat__m *m, struct leat__p *p);
+/* Nobody holds m's processor any more; it becomes idle unless it is surplus.  Locked. */
+void leat__release(struct leat__m *m);
+
+/* Leave the context of me for g, which may be NULL: then for the scheduler's. */
+void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g);
+
+/* Where a goroutine's stack begins. */
+void leat__goroutine_start(void);
+
+/* Where a scheduler context with a stack of its own begins. */
+void leat__schedule_start(void);
+
+/* Bind a stack to g, which has none; out of memory is fatal. */
+void leat__bind(struct leat__p *p, struct leat__g *g);
+
+/* The monitor thread: starts it once; rings it when it sleeps because nothing ran. */
+void leat__monitor_start(void);
+void leat__monitor_ring(void);
+
+/* Every processor is idle: is that the end?  Locked; unlocks while it looks. */
+void leat__check_deadlock(void);
+
+#endif

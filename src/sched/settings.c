@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* See runtime.h.  A value that makes no sense is reported once on stderr, and ignored. */
+#include "sched/runtime.h"
+#include "sched/scheduler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct leat__settings leat__settings;
+
+static void complain(const char *name, const char *value, const char *wanted)
+{
+	char text[256];
+	int n = snprintf(text, sizeof text, "leat: %s=%s ignored: %s\n", name, value, wanted);
+
+	leat__os_write(2, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+/* The unsigned number in the environment under name, or fallback. */
+static uint64_t number(const char *name, uint64_t least, uint64_t most, uint64_t fallback)
+{
+	const char *value = getenv(name);
+	unsigned long long v;
+	char *end;
+	char wanted[80];
+
+	if (!value || !*value)
+		return fallback;
+	errno = 0;
+	v = strtoull(value, &end, 0);
+	if (*end == '\0' && errno == 0 && *value != '-' && v >= least && v <= most)
+		return v;
+	snprintf(wanted, sizeof wanted, "it must be a number from %llu to %llu",
+	         (unsigned long long)least, (unsigned long long)most);
+	complain(name, value, wanted);
+	return fallback;
+}
+
+static void read_debug(void)
+{
+	static const char *const known = "known words are deadlock, fenced and sched";
+	const char *value = getenv("LEAT_DEBUG");
+	char copy[256], *word, *rest = copy;
+
+	if (!value)
+		return;
+	snprintf(copy, sizeof copy, "%s", value);
+	while ((word = strsep(&rest, ",")) != NULL) {
+		if (strcmp(word, "deadlock") == 0)
+			leat__settings.fatal_deadlock = true;
+		else if (strcmp(word, "fenced") == 0)
+			leat__settings.fenced = true;
+		else if (*word && strcmp(word, "sched") != 0)
+			complain("LEAT_DEBUG", word, known);
+	}
+}
+
+void leat__settings_read(void)
+{
+	int saved = errno;
+
+	leat__settings.procs = (int)number("LEAT_PROCS", 1, LEAT__MAX_PROCS,
+	                                   (uint64_t)leat__os_cpus());
+	if (leat__settings.procs > LEAT__MAX_PROCS)
+		leat__settings.procs = LEAT__MAX_PROCS;
+	leat__settings.seed = number("LEAT_SEED", 0, UINT64_MAX, (uint64_t)leat__os_now());
+	read_debug();
+	errno = saved;
+}

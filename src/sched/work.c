@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding work: what a processor runs next, how it is found elsewhere, how threads sleep and wake.
+ *
+ * Invariants (scheduler's lock)
+ *  - A processor is held by one M (p->m == m, m->p == p), or idle (p->idle), or surplus.
+ *  - An idle processor's own queues are empty.
+ *  - An M on the idle list sleeps, or is about to, on its wake word.
+ *  - held == 0 means that no goroutine runs but detached ones.
+ *
+ * No lost wake-up.  Who makes work available stores it in a ring or deque, then looks for idle
+ * processors; who goes idle publishes that, then looks into all rings and deques once more.  With a
+ * fence between the two steps on each side (light for the first, which runs a million times as often,
+ * heavy for the second) one of them sees the other.  Without the last look a goroutine waits until the
+ * monitor comes by.
+ *
+ * A wake-up costs 43 us on the other core, as much as a thousand channel operations, so: one at a
+ * time (searching), not again within a gap that a successful search sets to 10 us and a fruitless one
+ * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  What a gap delays is bounded by
+ * the monitor.  Only work that has waited 5 us is stolen: the owner is about to run the rest itself
+ * (spawn 26 to 16 ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.
+ *
+ * The first thread that sleeps while there are timers is the keeper: it sleeps until the first timer.
+ */
+#include "sched/policy.h"
+#include "sched/scheduler.h"
+#include "sched/timer.h"
+
+#define POLL_EVERY   61 /* scheduling decisions, as Go: the global queue must not starve */
+#define SEARCH_US    60
+#define STEAL_AGE_US 5
+#define GAP_MIN_US   10
+#define GAP_MAX_US   2000
+#define GLOBAL_TAKE  128
+
+const struct leat__policy *leat__policy;
+
+/* --- the global queue */
+
+/* Locked. */
+static void global_append(struct leat__g *first, struct leat__g *last, size_t n)
+{
+	struct leat__sched *s = &leat__sched;
+
+	last->next = NULL;
+	if (s->queue_last)
+		s->queue_last->next = first;
+	else
+		s->queue = first;
+	s->queue_last = last;
+	store_relaxed(&s->queued, load_relaxed(&s->queued) + n);
+}
+
+void leat__global_append(struct leat__g *g)
+{
+	global_append(g, g, 1);
+}
+
+void leat__global_put(struct leat__g *first, struct leat__g *last, size_t n)
+{
+	leat__lock(&leat__sched.lock);
+	global_append(first, last, n);
+	if (leat__sched.idle_p) {
+		struct leat__p *p = leat__idle_take();
+
+		leat__start_machine(p, false);
+		return;
+	}
+	leat__unlock(&leat__sched.lock);
+}
+
+/* The first of the queue, and p's share of the rest into its ring, at most max in all.  Locked. */
+static struct leat__g *global_get(struct leat__p *p, size_t max)
+{
+	struct leat__sched *s = &leat__sched;
+	struct leat__g *g = s->queue, *rest;
+	size_t n = load_relaxed(&s->queued) / (size_t)s->procs + 1, taken = 1;
+
+	if (!g)
+		return NULL;
+	if (n > max)
+		n = max;
+	/* Read before put: once in the ring a goroutine may be taken, and linked elsewhere. */
+	for (rest = g->next; rest && taken < n; taken++) {
+		struct leat__g *after = rest->next;
+
+		if (!leat__ring_try_put(p, rest))
+			break;
+		rest = after;
+	}
+	s->queue = rest;
+	if (!rest)
+		s->queue_last = NULL;
+	store_relaxed(&s->queued, load_relaxed(&s->queued) - taken);
+	return g;
+}
+
+static struct leat__g *global_take(struct leat__p *p, size_t max)
+{
+	struct leat__g *g;
+
+	if (!load_relaxed(&leat__sched.queued))
+		return NULL;
+	leat__lock(&leat__sched.lock);
+	g = global_get(p, max);
+	leat__unlock(&leat__sched.lock);
+	return g;
+}
+
+/* --- what next */
+
+/* A policy chooses among all that this processor could run. */
+static COLD struct leat__g *policy_next(struct leat__p *p)
+{
+	static struct leat__g *all[LEAT__RING + LEAT__DEQUE + 1];
+	struct leat__g *g, *chosen;
+	uint32_t n = 0, pick;
+
+	while (n < LEAT__RING && (g = global_take(p, 1)))
+		all[n++] = g;
+	while ((g = leat__ring_get(p)))
+		all[n++] = g;
+	while (n < ARRAY_LEN(all) - 1 && (g = leat__deque_steal(p, true)))
+		all[n++] = g;
+	g = load_relaxed(&p->next);
+	store_relaxed(&p->next, NULL);
+	if (g)
+		all[n++] = g;
+	if (!n)
+		return NULL;
+	pick = leat__policy->choose(LEAT__CHOOSE_NEXT, n);
+	chosen = all[pick];
+	for (uint32_t i = 0; i < n; i++)
+		if (i != pick)
+			leat__ring_put(p, all[i]);
+	return chosen;
+}
+
+/* Every so often: what the fast order would starve.  NULL: go on with that order. */
+static NOINLINE struct leat__g *poll(struct leat__p *p)
+{
+	uint32_t attention = load_relaxed(&p->attention);
+	struct leat__g *g;
+
+	p->until_poll = POLL_EVERY;
+	if (attention)
+		atomic_fetch_and_explicit(&p->attention,
+		                          ~(uint32_t)(LEAT__ATTEND_OLDEST | LEAT__ATTEND_RING),
+		                          memory_order_relaxed);
+	if (attention & LEAT__ATTEND_OLDEST) {
+		g = leat__deque_steal(p, true);
+		if (g)
+			return g;
+	}
+	if (attention & LEAT__ATTEND_RING) {
+		g = load_relaxed(&p->next);
+		store_relaxed(&p->next, NULL);
+		if (g)
+			leat__ring_put(p, g);
+		return leat__ring_get(p);
+	}
+	if (load_relaxed(&leat__timers_next) != INT64_MAX)
+		leat__timers_run(load_relaxed(&p->m));
+	return global_take(p, 1);
+}
+
+struct leat__g *leat__next(struct leat__p *p)
+{
+	struct leat__g *g;
+
+	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
+	if (unlikely(leat__policy != NULL))
+		return policy_next(p);
+	if (unlikely(--p->until_poll == 0 || load_relaxed(&p->attention))) {
+		if (unlikely(load_relaxed(&p->attention) & LEAT__ATTEND_RETIRE))
+			return NULL;
+		g = poll(p);
+		if (g)
+			return g;
+	}
+	g = load_relaxed(&p->next);
+	if (g) {
+		store_relaxed(&p->next, NULL);
+		return g;
+	}
+	g = leat__ring_get(p);
+	if (g)
+		return g;
+	g = leat__deque_pop(p);
+	if (g)
+		return g;
+	return global_take(p, GLOBAL_TAKE);
+}
+
+/* --- processors change hands */
+
+struct leat__p *leat__idle_take(void)
+{
+	struct leat__p *p = leat__sched.idle_p;
+
+	if (p) {
+		leat__sched.idle_p = p->idle_next;
+		p->idle = false;
+		store_relaxed(&leat__sched.idle, load_relaxed(&leat__sched.idle) - 1);
+	}
+	return p;
+}
+
+void leat__idle_put(struct leat__p *p)
+{
+	if (p->id >= leat__sched.procs)
+		return; /* surplus: rests until leat_procs wants it again */
+	p->idle = true;
+	p->idle_next = leat__sched.idle_p;
+	leat__sched.idle_p = p;
+	store_relaxed(&leat__sched.idle, load_relaxed(&leat__sched.idle) + 1);
+}
+
+void leat__acquire(struct leat__m *m, struct leat__p *p)
+{
+	m->p = p;
+	store_relaxed(&p->m, m);
+	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
+	leat__sched.held++;
+	fetch_add_relaxed(&leat__sched.acquisitions, 1);
+}
+
+void leat__release(struct leat__m *m)
+{
+	struct leat__p *p = m->p;
+
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	leat__sched.held--;
+	leat__idle_put(p);
+}
+
+/* A surplus processor gives up what it has.  On its own scheduler context. */
+static COLD void retire_processor(struct leat__m *m)
+{
+	struct leat__p *p = m->p;
+	struct leat__g *g = load_relaxed(&p->next);
+
+	leat__lock(&leat__sched.lock);
+	atomic_fetch_and_explicit(&p->attention, ~(uint32_t)LEAT__ATTEND_RETIRE, memory_order_relaxed);
+	if (p->id < leat__sched.procs) { /* wanted again meanwhile */
+		leat__unlock(&leat__sched.lock);
+		return;
+	}
+	store_relaxed(&p->next, NULL);
+	if (g)
+		global_append(g, g, 1);
+	while ((g = leat__ring_get(p)))
+		global_append(g, g, 1);
+	while ((g = leat__deque_steal(p, true)))
+		global_append(g, g, 1);
+	leat__release(m);
+	if (leat__sched.queued && leat__sched.idle_p)
+		leat__start_machine(leat__idle_take(), false);
+	else
+		leat__unlock(&leat__sched.lock);
+}
+
+void leat__wake_slow(void)
+{
+	int none = 0;
+	struct leat__p *p;
+
+	if (!cas_acq_rel(&leat__sched.searching, &none, 1))
+		return;
+	leat__lock(&leat__sched.lock);
+	p = leat__idle_take();
+	if (!p) {
+		leat__unlock(&leat__sched.lock);
+		fetch_add_relaxed(&leat__sched.searching, -1);
+		return;
+	}
+	store_relaxed(&leat__sched.woke_at, leat__ticks());
+	leat__start_machine(p, true);
+}
+
+void leat__wake_now(void)
+{
+	if (load_relaxed(&leat__sched.idle) && !load_relaxed(&leat__sched.searching))
+		leat__wake_slow();
+}
+
+/* --- stealing */
+
+/* What a thief saw of a victim at its last look. */
+struct look {
+	uint64_t at;       /* 0: never */
+	uint32_t tail;     /* of the ring: what lies before it has waited since */
+	int64_t top;       /* of the deque, -1: it was empty */
+	uint32_t sequence; /* of the goroutine there: descriptors are recycled */
+};
+
+static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, struct look *look,
+                                  uint64_t now)
+{
+	bool aged = look->at && now - look->at >= STEAL_AGE_US * leat__sched.ticks_per_us;
+	struct leat__g *g, *oldest = NULL;
+	int64_t top;
+
+	if (look->at && !aged)
+		return NULL;
+	if (aged) {
+		g = leat__ring_steal(p, victim, look->tail);
+		if (g)
+			return g;
+	}
+	top = load_acquire(&victim->top);
+	if (load_acquire(&victim->bottom) > top)
+		oldest = load_relaxed(&victim->deque[top % LEAT__DEQUE]);
+	if (aged && oldest && look->top == top && look->sequence == oldest->sequence) {
+		g = leat__deque_steal(victim, false);
+		if (g)
+			return g;
+	}
+	look->at = now;
+	look->tail = load_acquire(&victim->tail);
+	look->top = oldest ? top : -1;
+	look->sequence = oldest ? oldest->sequence : 0;
+	return NULL;
+}
+
+static bool anything_shared(void)
+{
+	int made = load_acquire(&leat__sched.made);
+
+	if (load_relaxed(&leat__sched.queued))
+		return true;
+	for (int i = 0; i < made; i++)
+		if (leat__p_has_shared_work(load_relaxed(&leat__sched.p[i])))
+			return true;
+	return false;
+}
+
+static struct leat__g *search_round(struct leat__p *p, struct look *looks, int made)
+{
+	int start = (int)leat__choose(p, LEAT__CHOOSE_VICTIM, (uint32_t)made);
+	uint64_t now = leat__ticks();
+
+	for (int i = 0; i < made; i++) {
+		struct leat__p *victim = load_relaxed(&leat__sched.p[(start + i) % made]);
+		struct leat__g *g = victim == p ? NULL : steal_from(p, victim, &looks[victim->id], now);
+
+		if (g)
+			return g;
+	}
+	return global_take(p, GLOBAL_TAKE);
+}
+
+/* Look at the others for a while. */
+static struct leat__g *search(struct leat__m *m)
+{
+	struct look looks[LEAT__MAX_PROCS];
+	int made = load_acquire(&leat__sched.made), extra = 0;
+	uint64_t us = leat__sched.ticks_per_us, end = leat__ticks() + SEARCH_US * us, gap;
+	struct leat__g *g;
+
+	if (!m->searching) {
+		fetch_add_relaxed(&leat__sched.searching, 1);
+		m->searching = true;
+	}
+	for (int i = 0; i < made; i++)
+		looks[i].at = 0;
+	for (;;) {
+		g = search_round(m->p, looks, made);
+		if (g || load_relaxed(&leat__timers_next) <= leat__clock())
+			break;
+		for (int i = 0; i < 40; i++)
+			leat__cpu_relax();
+		if (leat__ticks() >= end) {
+			/* What is there has not aged yet: a little longer. */
+			if (extra++ >= 3 * STEAL_AGE_US || !anything_shared())
+				break;
+			end = leat__ticks() + us;
+		}
+	}
+	gap = g ? 0 : 2 * load_relaxed(&leat__sched.wake_gap);
+	if (gap < GAP_MIN_US * us)
+		gap = GAP_MIN_US * us;
+	if (gap > GAP_MAX_US * us)
+		gap = GAP_MAX_US * us;
+	store_relaxed(&leat__sched.wake_gap, gap);
+	return g;
+}
+
+static void stop_searching(struct leat__m *m)
+{
+	if (m->searching) {
+		m->searching = false;
+		fetch_add_relaxed(&leat__sched.searching, -1);
+	}
+}
+
+/* --- sleeping */
+
+void leat__keeper_ring(int64_t when)
+{
+	struct leat__m *keeper;
+	uint32_t asleep = 0;
+
+	/* The keeper publishes until when it sleeps, then looks at the timers; we have published the
+	   timer.  Full fences on both sides: this is rare. */
+	fence_seq_cst();
+	if (load_relaxed(&leat__sched.keeper_until) <= when)
+		return;
+	leat__lock(&leat__sched.lock);
+	keeper = leat__sched.keeper;
+	if (keeper && cas_acq_rel(&keeper->wake, &asleep, 2))
+		leat__os_wake(&keeper->wake, 1);
+	leat__unlock(&leat__sched.lock);
+}
+
+/* Take m off the idle list, where it is.  Locked. */
+static void leave_idle_list(struct leat__m *m)
+{
+	struct leat__m **link = &leat__sched.idle_m;
+
+	while (*link != m)
+		link = &(*link)->idle_next;
+	*link = m->idle_next;
+}
+
+/* Become the keeper if there is need.  Locked. */
+static bool keep(struct leat__m *m)
+{
+	if (leat__sched.keeper || load_relaxed(&leat__timers_next) == INT64_MAX)
+		return false;
+	leat__sched.keeper = m;
+	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
+	fence_seq_cst();
+	/* An earlier one may have come meanwhile. */
+	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
+	return true;
+}
+
+static void stop_keeping(struct leat__m *m)
+{
+	if (leat__sched.keeper == m) {
+		leat__sched.keeper = NULL;
+		store_relaxed(&leat__sched.keeper_until, INT64_MAX);
+	}
+}
+
+/* Sleep until given a processor, or until a timer is due and one is idle.  Locked; unlocks. */
+static void sleep_machine(struct leat__m *m)
+{
+	store_relaxed(&m->wake, 0);
+	m->idle_next = leat__sched.idle_m;
+	leat__sched.idle_m = m;
+	for (;;) {
+		bool keeper = keep(m);
+		int64_t until = keeper ? load_relaxed(&leat__sched.keeper_until) : INT64_MAX;
+
+		leat__unlock(&leat__sched.lock);
+		while (load_acquire(&m->wake) == 0 && (!keeper || leat__clock() < until))
+			leat__os_wait(&m->wake, 0, until);
+
+		leat__lock(&leat__sched.lock);
+		stop_keeping(m);
+		if (load_acquire(&m->wake) == 1)
+			break; /* start_machine took m off the list and gave it a processor */
+		store_relaxed(&m->wake, 0);
+		if (load_relaxed(&leat__timers_next) > leat__clock())
+			continue;
+		if (leat__sched.idle_p) {
+			leave_idle_list(m);
+			leat__acquire(m, leat__idle_take());
+			break;
+		}
+		/* All processors are busy: put what is due where they find it. */
+		leat__unlock(&leat__sched.lock);
+		leat__timers_run(m);
+		leat__lock(&leat__sched.lock);
+	}
+	leat__unlock(&leat__sched.lock);
+	leat__monitor_ring();
+}
+
+/* m's processor has nothing to do: give it up and sleep, unless something came meanwhile. */
+static struct leat__g *go_idle(struct leat__m *m)
+{
+	struct leat__g *g;
+
+	leat__lock(&leat__sched.lock);
+	g = global_get(m->p, GLOBAL_TAKE);
+	if (g) {
+		leat__unlock(&leat__sched.lock);
+		return g;
+	}
+	leat__release(m);
+	leat__unlock(&leat__sched.lock);
+
+	leat__fence_heavy();
+	leat__lock(&leat__sched.lock);
+	if (leat__sched.idle_p && anything_shared()) {
+		leat__acquire(m, leat__idle_take());
+		leat__unlock(&leat__sched.lock);
+		return NULL;
+	}
+	leat__check_deadlock();
+	sleep_machine(m);
+	return NULL;
+}
+
+struct leat__g *leat__find_work(struct leat__m *m)
+{
+	struct leat__g *g = NULL;
+
+	for (;;) {
+		if (!m->p) {
+			leat__lock(&leat__sched.lock);
+			if (leat__sched.idle_p) {
+				leat__acquire(m, leat__idle_take());
+				leat__unlock(&leat__sched.lock);
+			} else {
+				sleep_machine(m);
+			}
+		}
+		if (unlikely(load_relaxed(&m->p->attention) & LEAT__ATTEND_RETIRE)) {
+			stop_searching(m);
+			retire_processor(m);
+			continue;
+		}
+		g = leat__next(m->p);
+		if (g)
+			break;
+		if (load_relaxed(&leat__timers_next) != INT64_MAX) {
+			leat__timers_run(m);
+			g = leat__next(m->p);
+			if (g)
+				break;
+		}
+		if (leat__sched.procs > 1 && !leat__policy &&
+		    (m->searching ||
+		     2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
+			g = search(m);
+			if (g)
+				break;
+			if (load_relaxed(&leat__timers_next) <= leat__clock())
+				continue;
+		}
+		stop_searching(m);
+		g = go_idle(m);
+		if (g)
+			break;
+	}
+	if (m->searching) {
+		stop_searching(m);
+		leat__wake(); /* others may have relied on this search */
+	}
+	store_relaxed(&m->p->tick, load_relaxed(&m->p->tick) + 1);
+	return g;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goal: a goroutine that computes without ever calling leat delays nobody else for long.
+ * Method: hogs beside work, at one processor and at the number that was asked for; they look at a
+ * plain flag, as a loop that calls nothing does.  The last test leaves an endless loop behind,
+ * which the end of main must end.
+ */
+#define _GNU_SOURCE
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+
+static atomic_bool stop;
+
+struct hog {
+	atomic_long *turns;
+	leat_waitgroup *wg;
+};
+
+static void hog(struct hog *a)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed))
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	leat_waitgroup_done(a->wg);
+}
+
+__attribute__((noinline)) static long fib(int n)
+{
+	return n < 2 ? n : fib(n - 1) + fib(n - 2);
+}
+
+static void call_hog(struct hog *a)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		fib(20);
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+/* Calls leat all the time, but nothing that parks. */
+static void busy_caller(struct hog *a)
+{
+	chan(int) c = chan_make(int, 1);
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		chan_try_send(c, 1);
+		chan_try_recv(c, NULL, NULL);
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	}
+	chan_free(c);
+	leat_waitgroup_done(a->wg);
+}
+
+static void read_hog(struct hog *a)
+{
+	int fds[2];
+	char byte;
+
+	CHECK_EQ(pipe2(fds, O_NONBLOCK), 0);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		CHECK(read(fds[0], &byte, 1) < 0);
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	leat_waitgroup_done(a->wg);
+}
+
+struct child {
+	send_chan(int) out;
+	int v;
+};
+
+static void child(struct child *a)
+{
+	chan_send(a->out, a->v);
+}
+
+/* Tick, spawn, meet and yield beside n hogs; both sides must get on. */
+static void beside(void (*fn)(struct hog *), int n)
+{
+	leat_waitgroup wg = {0};
+	atomic_long turns = 0;
+	chan(int) c = chan_make(int, 0);
+	int64_t begin = leat_now();
+	long seen;
+
+	stop = false;
+	leat_waitgroup_add(&wg, n);
+	for (int i = 0; i < n; i++)
+		go_as(hog, fn, &turns, &wg);
+	test_until(atomic_load(&turns) > 0);
+	for (int i = 0; i < 20; i++) {
+		leat_sleep(LEAT_MILLISECOND);
+		leat_yield();
+		go(child, chan_sender(c), i);
+		CHECK_EQ(chan_recv(c), i);
+	}
+	seen = turns;
+	test_until(atomic_load(&turns) > seen);
+	stop = true;
+	leat_waitgroup_wait(&wg);
+	chan_free(c);
+	test_goroutines(1);
+	CHECK(leat_now() - begin < 30 * LEAT_SECOND);
+}
+
+static void beside_at_one(void (*fn)(struct hog *), int n)
+{
+	int procs = leat_procs(1);
+
+	beside(fn, n);
+	leat_procs(procs);
+}
+
+TEST(line_26_an_arithmetic_loop_at_one_processor)
+{
+	beside_at_one(hog, 1);
+}
+
+TEST(line_26_a_loop_of_calls_at_one_processor)
+{
+	beside_at_one(call_hog, 1);
+}
+
+TEST(line_26_a_loop_of_calls_into_leat_at_one_processor)
+{
+	beside_at_one(busy_caller, 1);
+}
+
+TEST(line_27_a_loop_of_reads_that_do_not_block)
+{
+	beside_at_one(read_hog, 1);
+}
+
+TEST(line_28_several_hogs)
+{
+	beside_at_one(hog, 4);
+	beside(hog, 2 * leat_procs(0));
+	beside(call_hog, leat_procs(0) + 1);
+}
+
+struct busy_sender {
+	chan(int) c;
+	leat_waitgroup *wg;
+};
+
+static void busy_sender(struct busy_sender *a)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		chan_select {
+			case_send(a->c, 1) {
+			}
+			case_recv(a->c) {
+			}
+			case_timeout(10 * LEAT_MILLISECOND) {
+			}
+		}
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+/* The two ready each other without end: the timer comes only if somebody looks at it meanwhile. */
+TEST(line_27_two_busy_senders_do_not_delay_a_timer)
+{
+	int procs = leat_procs(1);
+	chan(int) c = chan_make(int, 0), never = chan_make(int, 0);
+	leat_waitgroup wg = {0};
+	int fired = 0;
+
+	stop = false;
+	leat_waitgroup_add(&wg, 2);
+	go(busy_sender, c, &wg);
+	go(busy_sender, c, &wg);
+	for (int i = 0; i < 5; i++) {
+		int64_t begin = leat_now();
+
+		chan_select {
+			case_recv(never) {
+			}
+			case_timeout(20 * LEAT_MILLISECOND)
+				fired++;
+		}
+		CHECK(leat_now() - begin >= 20 * LEAT_MILLISECOND);
+		CHECK(leat_now() - begin < 5 * LEAT_SECOND);
+	}
+	CHECK_EQ(fired, 5);
+	stop = true;
+	leat_waitgroup_wait(&wg);
+	chan_free(c);
+	chan_free(never);
+	leat_procs(procs);
+}
+
+/* A hog that lost its processor and then parks, yields and sleeps must come back each time. */
+struct in_and_out {
+	leat_waitgroup *wg;
+	atomic_int *rounds;
+};
+
+static void in_and_out(struct in_and_out *a)
+{
+	for (int i = 0; i < 5; i++) {
+		for (int64_t end = leat_now() + 15 * LEAT_MILLISECOND; leat_now() < end;)
+			fib(18);
+		leat_yield();
+		leat_sleep(LEAT_MICROSECOND);
+		atomic_fetch_add(a->rounds, 1);
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+TEST(line_31_hogs_come_back)
+{
+	leat_waitgroup wg = {0};
+	atomic_int rounds = 0;
+
+	leat_waitgroup_add(&wg, 6);
+	for (int i = 0; i < 6; i++)
+		go(in_and_out, &wg, &rounds);
+	leat_waitgroup_wait(&wg);
+	CHECK_EQ(rounds, 30);
+}
+
+static atomic_bool spinning;
+
+static void spin_for_ever(void)
+{
+	atomic_store(&spinning, true);
+	for (;;)
+		;
+}
+
+/* Last: nothing can end these but the end of main. */
+TEST(line_26_endless_loops_let_main_tick_print_and_exit)
+{
+	leat_procs(1);
+	go0(spin_for_ever);
+	test_until(atomic_load(&spinning));
+	go0(spin_for_ever);
+	for (int i = 0; i < 10; i++) {
+		leat_sleep(LEAT_MILLISECOND);
+		printf("tick %d\n", i);
+	}
+}
+
+TEST_MAIN

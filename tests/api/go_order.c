@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goal: in which order one processor runs what it has, and that nothing there starves.
+ * Method: leat_procs(1), then counts of who ran how often.  The monitor may take the processor from
+ * a goroutine that the kernel kept off the CPU, so orders must hold nearly always, progress always.
+ */
+#include "test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct note {
+	int v;
+	int *log;
+	int *count;
+	leat_waitgroup *wg;
+};
+
+static atomic_int claimed;
+
+static void note(struct note *a)
+{
+	a->log[atomic_fetch_add(&claimed, 1)] = a->v;
+	leat_waitgroup_done(a->wg);
+}
+
+/* leat's own order, not Go's: new goroutines start newest first.  One that has waited a millisecond
+   goes first, so a round in which the kernel stole that much time may differ. */
+TEST(line_20_new_goroutines_start_newest_first)
+{
+	int procs = leat_procs(1), right = 0;
+
+	for (int round = 0; round < 100; round++) {
+		leat_waitgroup wg = {0};
+		int log[5];
+
+		leat_yield();
+		claimed = 0;
+		leat_waitgroup_add(&wg, 5);
+		for (int i = 0; i < 5; i++)
+			go(note, .v = i, .log = log, .wg = &wg);
+		leat_waitgroup_wait(&wg);
+		right += log[0] == 4 && log[1] == 3 && log[2] == 2 && log[3] == 1 && log[4] == 0;
+	}
+	CHECK(right >= 50);
+	leat_procs(procs);
+}
+
+static atomic_bool stop;
+
+struct turn {
+	atomic_long *turns;
+	leat_waitgroup *started, *ended;
+};
+
+static void turn(struct turn *a)
+{
+	leat_waitgroup_done(a->started);
+	while (!atomic_load(&stop)) {
+		atomic_fetch_add(a->turns, 1);
+		leat_yield();
+	}
+	leat_waitgroup_done(a->ended);
+}
+
+TEST(line_19_every_started_goroutine_goes_before_a_yield_returns)
+{
+	enum { N = 10, ROUNDS = 1000 };
+	int procs = leat_procs(1), right = 0;
+	leat_waitgroup started = {0}, ended = {0};
+	atomic_long turns[N] = {0};
+
+	stop = false;
+	leat_waitgroup_add(&started, N);
+	leat_waitgroup_add(&ended, N);
+	for (int i = 0; i < N; i++)
+		go(turn, &turns[i], &started, &ended);
+	leat_waitgroup_wait(&started);
+	leat_yield();
+	for (int round = 0; round < ROUNDS; round++) {
+		long before[N];
+		int ran = 0;
+
+		for (int i = 0; i < N; i++)
+			before[i] = atomic_load(&turns[i]);
+		leat_yield();
+		for (int i = 0; i < N; i++)
+			ran += atomic_load(&turns[i]) > before[i];
+		right += ran == N;
+	}
+	stop = true;
+	leat_waitgroup_wait(&ended);
+	CHECK(right >= ROUNDS * 9 / 10);
+	leat_procs(procs);
+}
+
+struct raise {
+	atomic_bool *flag;
+};
+
+static void raise_flag(struct raise *a)
+{
+	atomic_store(a->flag, true);
+}
+
+static void nothing(void)
+{
+}
+
+/* Whatever is spawned later lies above the old one, so only the bound on waiting can start it. */
+TEST(line_19_a_spawning_and_yielding_loop_does_not_starve_an_old_new_goroutine)
+{
+	int procs = leat_procs(1);
+
+	for (int round = 0; round < 5; round++) {
+		atomic_bool flag = false;
+		int64_t end = leat_now() + 20 * LEAT_SECOND;
+
+		go_as(raise, raise_flag, &flag);
+		while (!atomic_load(&flag)) {
+			go0(nothing);
+			leat_yield();
+			CHECK(leat_now() < end);
+		}
+	}
+	test_goroutines(1);
+	leat_procs(procs);
+}
+
+static void successor(void)
+{
+	if (!atomic_load(&stop))
+		go0(successor);
+}
+
+TEST(line_19_a_chain_of_successors_does_not_starve_an_old_new_goroutine)
+{
+	int procs = leat_procs(1);
+
+	for (int round = 0; round < 5; round++) {
+		atomic_bool flag = false;
+
+		stop = false;
+		go_as(raise, raise_flag, &flag);
+		go0(successor);
+		test_until(atomic_load(&flag));
+		stop = true;
+		test_goroutines(1);
+	}
+	leat_procs(procs);
+}
+
+struct pair_player {
+	recv_chan(bool) done;
+	chan(bool) ball;
+	long work;
+	long *count; /* written by whoever has the ball */
+	leat_waitgroup *wg;
+};
+
+static void pair_player(struct pair_player *a)
+{
+	for (;;) {
+		bool over = false;
+
+		chan_select {
+			case_recv(a->done)
+				over = true;
+			case_recv(a->ball, b) {
+				(void)b;
+				for (long i = 0; i < a->work; i++)
+					++*(volatile long *)a->count;
+				chan_select {
+					case_send(a->ball, true) {
+					}
+					case_recv(a->done)
+						over = true;
+				}
+			}
+		}
+		if (over)
+			break;
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+/*
+ * Two goroutines that pass a ball inherit each other's slice.  If that were a fresh slice at every
+ * pass, the first pair would keep the processor for ever.
+ */
+TEST(line_21_two_passing_hogs_and_two_light_ones_stay_within_20_times)
+{
+	int procs = leat_procs(1);
+	chan(bool) done = chan_make(bool, 0), hog = chan_make(bool, 0), light = chan_make(bool, 0);
+	long hogs = 0, lights = 0;
+	leat_waitgroup wg = {0};
+
+	leat_waitgroup_add(&wg, 4);
+	for (int i = 0; i < 2; i++) {
+		go(pair_player, chan_receiver(done), hog, 1000000, &hogs, &wg);
+		go(pair_player, chan_receiver(done), light, 1000, &lights, &wg);
+	}
+	chan_send(hog, true);
+	chan_send(light, true);
+	leat_sleep(400 * LEAT_MILLISECOND);
+	chan_close(done);
+	leat_waitgroup_wait(&wg);
+	fprintf(stderr, "\thogs %ld, lights %ld\n", hogs, lights);
+	CHECK(hogs > 0 && lights > 0);
+	CHECK(hogs / 20 <= lights && lights / 20 <= hogs);
+	chan_free(done);
+	chan_free(hog);
+	chan_free(light);
+	leat_procs(procs);
+}
+
+struct bounce {
+	chan(int) from, to;
+	leat_waitgroup *wg;
+};
+
+static void bounce(struct bounce *a)
+{
+	while (!atomic_load(&stop)) {
+		chan_select {
+			case_recv(a->from, v)
+				chan_try_send(a->to, v);
+			case_default
+				leat_yield();
+		}
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+static void *start_from_outside(void *arg)
+{
+	int n = *(int *)arg;
+
+	for (int i = 0; i < n; i++) {
+		atomic_bool flag = false;
+		struct timespec pause = {0, 20000};
+
+		go_as(raise, raise_flag, &flag);
+		while (!atomic_load(&flag))
+			nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+/* What a plain thread starts or readies has no processor: it comes by the global queue. */
+TEST(line_22_local_traffic_does_not_starve_what_plain_threads_start)
+{
+	int procs = leat_procs(1), n = test_count(5000);
+	chan(int) a = chan_make(int, 1), b = chan_make(int, 1);
+	leat_waitgroup wg = {0};
+	pthread_t thread;
+
+	stop = false;
+	leat_waitgroup_add(&wg, 2);
+	go(bounce, a, b, &wg);
+	go(bounce, b, a, &wg);
+	chan_send(a, 1);
+	CHECK_EQ(pthread_create(&thread, NULL, start_from_outside, &n), 0);
+	pthread_join(thread, NULL);
+	stop = true;
+	leat_waitgroup_wait(&wg);
+	chan_free(a);
+	chan_free(b);
+	test_goroutines(1);
+	leat_procs(procs);
+}
+
+struct echo {
+	chan(int) in, out;
+};
+
+static void echo(struct echo *a)
+{
+	chan_range(v, a->in)
+		chan_send(a->out, v);
+	chan_close(a->out);
+}
+
+static void *ready_from_outside(void *arg)
+{
+	struct echo *e = arg;
+
+	for (int i = 0; i < 500; i++) {
+		chan_send(e->in, i);
+		CHECK_EQ(chan_recv(e->out), i);
+	}
+	chan_close(e->in);
+	return NULL;
+}
+
+TEST(line_22_local_traffic_does_not_starve_what_plain_threads_ready)
+{
+	int procs = leat_procs(1);
+	chan(int) a = chan_make(int, 1), b = chan_make(int, 1);
+	struct echo e = {chan_make(int, 0), chan_make(int, 0)};
+	leat_waitgroup wg = {0};
+	pthread_t thread;
+
+	stop = false;
+	leat_waitgroup_add(&wg, 2);
+	go(bounce, a, b, &wg);
+	go(bounce, b, a, &wg);
+	chan_send(a, 1);
+	go(echo, e.in, e.out);
+	CHECK_EQ(pthread_create(&thread, NULL, ready_from_outside, &e), 0);
+	pthread_join(thread, NULL);
+	stop = true;
+	leat_waitgroup_wait(&wg);
+	test_goroutines(1);
+	chan_free(a);
+	chan_free(b);
+	chan_free(e.in);
+	chan_free(e.out);
+	leat_procs(procs);
+}
+
+TEST_MAIN

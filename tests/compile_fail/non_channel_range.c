@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* An array is none. */
+/* ERROR-GCC: (invalid type argument of unary '\*'|subscripted value is neither array nor pointer|incomplete type 'leat_chan') */
+/* ERROR-CLANG: (indirection requires pointer operand|subscripted value is not an array, pointer, or vector|incomplete type 'leat_chan') */
+/* ERROR: non_channel_range\.c:10: */
+#include <leat.h>
+
+void f(int *numbers)
+{
+	chan_range(v, numbers)
+		(void)v;
+}
