@@ -8,8 +8,10 @@
  *    is certain: one notice is printed and the process goes on (LEAT_DEBUG=deadlock: fatal).
  *
  * Exact for leat's own world, since the counts change under the scheduler's lock together with the
- * queues.  The timers have a lock of their own that comes before it, so they are looked at with the
- * scheduler unlocked, and the verdict stands only if no processor was taken up meanwhile.
+ * queues.  Plain threads and the timers are not under it, so the verdict is made from several looks:
+ * first who sleeps, then the timers, and it stands only if no processor was taken up and no thread was
+ * woken since before the first look.  Then who slept at the first look slept all the while, and armed
+ * no timer after the second.
  */
 #include "sched/panic.h"
 #include "sched/runtime.h"
@@ -28,13 +30,14 @@ static bool all_asleep(void)
 /* Threads that could still call leat, or -1 if that cannot be told. */
 static int others(void)
 {
+	/* In this order: a thread that sleeps after the first look counts as awake, and looks itself. */
+	int parked = load_acquire(&leat__sched.foreign_parked);
 	int all = leat__os_thread_count();
 
 	if (all < 0)
 		return -1;
 	/* Our own sleep, and the monitor is one more. */
-	return all - load_relaxed(&leat__sched.threads) - 1 -
-	       load_relaxed(&leat__sched.foreign_parked);
+	return all - load_relaxed(&leat__sched.threads) - 1 - parked;
 }
 
 LEAT__NORETURN static void die(size_t goroutines)
@@ -52,7 +55,7 @@ LEAT__NORETURN static void die(size_t goroutines)
 void leat__check_deadlock(void)
 {
 	static _Atomic bool told;
-	uint64_t acquisitions;
+	uint64_t acquisitions, woken;
 	size_t goroutines;
 	bool timers;
 	int n;
@@ -60,12 +63,14 @@ void leat__check_deadlock(void)
 	if (!all_asleep())
 		return;
 	acquisitions = load_relaxed(&leat__sched.acquisitions);
+	woken = load_acquire(&leat__sched.foreign_woken);
 	leat__unlock(&leat__sched.lock);
+	n = others();
 	timers = leat__timers_matter();
 	goroutines = leat_num_goroutine();
-	n = timers ? 0 : others();
 	leat__lock(&leat__sched.lock);
-	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions))
+	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions) ||
+	    woken != load_acquire(&leat__sched.foreign_woken))
 		return;
 	if (goroutines == 0 && !load_relaxed(&leat__sched.main_exited))
 		return; /* plain threads among themselves */

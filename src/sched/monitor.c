@@ -10,8 +10,10 @@
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
  *
- * It looks every 500 us while anything runs (100 us while it suspects a sleeper), and sleeps once
- * nothing has run for a while: an idle program uses no CPU.
+ * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 5 ms while nobody
+ * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
+ * processor whose goroutine sleeps in the kernel for long is taken although nobody waits for it, so
+ * that this holds for programs that block, too.
  *
  * Only goroutines that keep others waiting are looked at closely: reading a thread's CPU clock costs
  * 300 ns, its state 5 us.
@@ -23,6 +25,7 @@
 
 #define LOOK_NS      500000
 #define SUSPECT_NS   100000
+#define QUIET_NS     5000000
 #define SLICE_NS     10000000
 #define OLDEST_NS    400000
 #define RING_NS      5000000
@@ -30,6 +33,12 @@
 #define THREAD_STACK ((size_t)128 << 10)
 
 static _Atomic uint32_t asleep; /* 1: waits to be rung */
+
+static bool work_waits(const struct leat__p *p)
+{
+	return load_relaxed(&p->next) || leat__p_has_shared_work(p) ||
+	       load_relaxed(&leat__sched.queued) || load_relaxed(&p->attention);
+}
 
 static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 {
@@ -49,7 +58,12 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 		m->p = NULL;
 		store_relaxed(&p->m, NULL);
 		leat__sched.held--;
-		leat__start_machine(p, false);
+		if (work_waits(p)) {
+			leat__start_machine(p, false);
+			return;
+		}
+		leat__idle_put(p);
+		leat__unlock(&leat__sched.lock);
 		return;
 	}
 	cas_acq_rel(&m->retake, &requested, rest);
@@ -108,57 +122,68 @@ static void attend_ring(struct leat__p *p, int64_t now)
 	}
 }
 
-static void look_at(struct leat__p *p, int64_t now, bool *suspect)
+/* What the monitor found, over all processors. */
+struct findings {
+	bool running; /* a processor is held */
+	bool busy;    /* somebody schedules, or waits for it */
+	bool suspect; /* a thread may be asleep */
+};
+
+static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 {
 	struct leat__m *m = load_acquire(&p->m);
 	uint32_t tick = load_relaxed(&p->tick);
-	bool next, shared;
+	bool shared;
 
-	if (!m || m->tid == 0)
-		return; /* idle, or its thread has yet to begin */
+	if (!m)
+		return;
+	f->running = true;
+	if (m->tid == 0)
+		return; /* its thread has yet to begin */
 	attend_oldest(p, now);
 	attend_ring(p, now);
 	if (tick != p->seen_tick) {
 		p->seen_tick = tick;
 		p->seen_since = now;
 		p->seen_cpu = -1;
+		f->busy = true;
 		return;
 	}
-	next = load_relaxed(&p->next) != NULL;
-	shared = leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued);
-	if (!next && !shared && !load_relaxed(&p->attention))
+	if (!work_waits(p)) {
+		if (now - p->seen_since < SLICE_NS)
+			f->busy = true;
+		else if (leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP)
+			retake(p, m, tick);
 		return;
+	}
+	f->busy = true;
 	if (load_relaxed(&leat__sched.idle)) {
+		shared = leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued);
 		if (shared)
 			leat__wake_now();
 		/* What waits in next cannot be stolen: hand it over with the processor; the goroutine
 		   that runs finds an idle one. */
-		if (next && now - p->seen_since >= SUSPECT_NS)
+		if (load_relaxed(&p->next) && now - p->seen_since >= SUSPECT_NS)
 			retake(p, m, tick);
 		return;
 	}
-	if (due(p, m, now, suspect))
+	if (due(p, m, now, &f->suspect))
 		retake(p, m, tick);
 }
 
-/* True while there is reason to look again soon. */
-static bool look(struct leat__m *self, bool *suspect)
+static struct findings look(struct leat__m *self)
 {
+	struct findings f = {0};
 	int64_t now = leat__os_now();
 	int made = load_acquire(&leat__sched.made);
-	bool running = false;
 
 	if (load_relaxed(&leat__timers_next) <= now)
 		leat__timers_run(self);
-	for (int i = 0; i < made; i++) {
-		struct leat__p *p = load_relaxed(&leat__sched.p[i]);
-
-		running |= load_relaxed(&p->m) != NULL;
-		look_at(p, now, suspect);
-	}
+	for (int i = 0; i < made; i++)
+		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
 	if (load_relaxed(&leat__sched.queued))
 		leat__wake_now();
-	return running;
+	return f;
 }
 
 static void *monitor_main(void *arg)
@@ -173,12 +198,14 @@ static void *monitor_main(void *arg)
 	leat__os_precise_timers();
 	leat__os_thread_name("leat-monitor");
 	for (;;) {
-		bool suspect = false;
+		struct findings f = look(&self);
 
-		idle = look(&self, &suspect) ? 0 : idle + 1;
+		idle = f.running ? 0 : idle + 1;
 		if (idle < IDLE_LOOKS) {
 			static _Atomic uint32_t never;
-			int64_t until = leat__os_now() + (suspect ? SUSPECT_NS : LOOK_NS);
+			int64_t until = leat__os_now() + (f.suspect            ? SUSPECT_NS
+			                                  : f.busy || !f.running ? LOOK_NS
+			                                                       : QUIET_NS);
 			int64_t timer = load_relaxed(&leat__timers_next);
 
 			/* With an idle processor the keeper sees to the timers. */
@@ -190,7 +217,7 @@ static void *monitor_main(void *arg)
 		/* Who takes up a processor rings; look once more after saying so. */
 		store_relaxed(&asleep, 1);
 		fence_seq_cst();
-		if (look(&self, &suspect))
+		if (look(&self).running)
 			store_relaxed(&asleep, 0);
 		/* Where only plain threads sleep there is no M to keep the timers. */
 		while (load_acquire(&asleep) && load_relaxed(&leat__timers_next) > leat__os_now())

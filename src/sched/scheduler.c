@@ -121,7 +121,7 @@ static NOINLINE struct leat__m *park_thread(struct leat__m *m)
 
 	if (load_relaxed(&leat__timers_next) < load_relaxed(&leat__sched.keeper_until))
 		leat__monitor_ring(); /* nobody keeps the timers, perhaps the caller's own among them */
-	fetch_add_relaxed(&leat__sched.foreign_parked, 1);
+	fetch_add_acq_rel(&leat__sched.foreign_parked, 1);
 	if (load_relaxed(&me->woken) == 0) {
 		leat__lock(&leat__sched.lock);
 		leat__check_deadlock();
@@ -135,7 +135,8 @@ static NOINLINE struct leat__m *park_thread(struct leat__m *m)
 static COLD void wake_thread(struct leat__g *g)
 {
 	/* Counted as awake before it can run: whoever counts sleepers never counts one too many. */
-	fetch_add_relaxed(&leat__sched.foreign_parked, -1);
+	fetch_add_acq_rel(&leat__sched.foreign_woken, 1);
+	fetch_add_acq_rel(&leat__sched.foreign_parked, -1);
 	store_release(&g->woken, 1);
 	leat__os_wake(&g->woken, 1);
 }

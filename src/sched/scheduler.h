@@ -47,6 +47,7 @@ struct leat__sched {
 	struct leat__m *_Atomic all_m ON_LINE; /* every M ever made */
 	_Atomic int threads;              /* Ms that leat started */
 	_Atomic int foreign_parked;       /* plain threads asleep in leat */
+	_Atomic uint64_t foreign_woken;   /* how often one was woken */
 	_Atomic uint64_t foreign_started; /* goroutines started by plain threads */
 	_Atomic uint64_t ended_elsewhere; /* goroutines counted by nobody's processor */
 	_Atomic bool main_exited;         /* goroutine 1 called leat_goexit */
