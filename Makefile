@@ -18,7 +18,7 @@ $(TREES):
 	@tools/setup $(NEEDS)
 	@mkdir -p $@
 	@flock $@ cmake --log-level=NOTICE -S . -B $@ $(FLAGS_$(@F))
-	@flock $@ cmake --build $@ -j$(JOBS) -- -k --no-print-directory
+	@flock $@ cmake --build $@ $(ONLY) -j$(JOBS) -- -k --no-print-directory
 
 # One CTest run over several trees, so that one summary counts everything.
 test check: NEEDS += test
@@ -31,6 +31,7 @@ check: build/asan build/tsan build/clang
 soak: build/soak
 	@$(CTEST) --test-dir build/soak --repeat until-fail:$(SOAK)
 
+demo: ONLY = --target examples
 demo: build/release
 	@tools/demo build/release
 bench: NEEDS += bench

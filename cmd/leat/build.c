@@ -26,7 +26,7 @@
 
 static int check_file(const char *file)
 {
-	struct stat st;
+	struct stat st = {0};
 	int fd, error = 0;
 
 	/* A FIFO is not waited for. */
@@ -37,9 +37,9 @@ static int check_file(const char *file)
 		error = EISDIR;
 	if (fd >= 0)
 		close(fd);
-	if (error)
+	if (error) {
 		complain("%s: %s", file, strerror(error));
-	else if (!S_ISREG(st.st_mode)) {
+	} else if (!S_ISREG(st.st_mode)) {
 		complain("%s: not a regular file", file);
 		error = EINVAL;
 	}

@@ -17,12 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static sigset_t awaited,
     found_mask; /* what is waited for; what was blocked when leat was started */
 
-static const int ours[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
+static void (*found_pipe)(int); /* what SIGPIPE did then */
+
+static const int ours[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
 void child_begin(void)
 {
@@ -32,6 +32,8 @@ void child_begin(void)
 	sigaddset(&awaited, SIGCHLD);
 	/* A parent that ignores it would make the kernel forget how children ended. */
 	signal(SIGCHLD, SIG_DFL);
+	/* A message that nobody reads any more is no reason to leave things behind. */
+	found_pipe = signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &awaited, &found_mask);
 }
 
@@ -52,10 +54,17 @@ static int start(char *const *argv, enum child_kind kind, pid_t *pid)
 {
 	posix_spawnattr_t attributes;
 	short flags = POSIX_SPAWN_SETSIGMASK;
+	sigset_t to_default;
 	int error;
 
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &found_mask);
+	if (found_pipe == SIG_DFL) {
+		flags |= POSIX_SPAWN_SETSIGDEF;
+		sigemptyset(&to_default);
+		sigaddset(&to_default, SIGPIPE);
+		posix_spawnattr_setsigdefault(&attributes, &to_default);
+	}
 	if (kind == CHILD_TOOL) {
 		flags |= POSIX_SPAWN_SETPGROUP;
 		posix_spawnattr_setpgroup(&attributes, 0);

@@ -2,8 +2,9 @@
 /*
  * Start another program and wait for it, with signals going where they belong.
  *
- * leat itself reacts to SIGINT, SIGTERM, SIGQUIT and SIGHUP only here: they are blocked from
- * child_begin on, so that what was made can be removed whatever happens.
+ * leat itself reacts to SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1 and SIGUSR2 only here: they are
+ * blocked, and SIGPIPE is ignored, from child_begin on, so that what was made can be removed whatever
+ * happens.  The children find them as leat did.
  */
 #ifndef LEAT_CMD_CHILD_H
 #define LEAT_CMD_CHILD_H

@@ -51,7 +51,7 @@ static bool installed(struct home *home, const char *folder)
 		snprintf(relative[2], sizeof relative[2], "../lib/%.64s-linux-gnu", machine.machine);
 	for (size_t name = 0; name < 2; name++) {
 		for (size_t i = 0; i < 3; i++) {
-			char path[256];
+			char path[512];
 
 			snprintf(path, sizeof path, "%s/%s", relative[i], names[name]);
 			if (exists(home->library, folder, path) &&

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *const commands[] = {
+enum { COMMANDS = 1 };
+
+static const struct command *const commands[COMMANDS] = {
     &command_run,
 };
-
-#define COMMANDS (sizeof commands / sizeof *commands)
 
 void complain(const char *format, ...)
 {

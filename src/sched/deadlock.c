@@ -36,8 +36,9 @@ static int others(void)
 
 	if (all < 0)
 		return -1;
-	/* Our own sleep, and the monitor is one more. */
-	return all - load_relaxed(&leat__sched.threads) - 1 - parked;
+	/* Our own sleep, the monitor is one more, and the thread sanitizer has a thread of its own. */
+	return all - load_relaxed(&leat__sched.threads) - 1 - parked -
+	       (leat__sanitizers & LEAT__TSAN ? 1 : 0);
 }
 
 LEAT__NORETURN static void die(size_t goroutines)

@@ -42,7 +42,7 @@ struct leat__g {
 	_Atomic uint8_t kind;      /* enum leat__kind */
 	bool mapped_stack;         /* the stack has a mapping of its own */
 	bool unguarded;            /* the stack has only a canary: look at it at every park */
-	uint32_t sequence;         /* of its spawn on that processor, for thieves' snapshots */
+	_Atomic uint32_t sequence; /* of its spawn on that processor: thieves look */
 	_Atomic uint32_t woken;    /* THREAD: the word it sleeps on */
 	struct leat__waiter *fired; /* the waiter by which its select completed */
 	void (*fn)(void *);

@@ -173,6 +173,7 @@ static struct leat__m *attach_foreign(void)
 	m->g = g;
 	g->thread = m;
 	g->id = 0;
+	g->sp = NULL;
 	g->stack = NULL;
 	g->records = NULL;
 	g->catches = NULL;

@@ -50,7 +50,7 @@ struct leat__p {
 
 	/* The owner's. */
 	uint32_t until_poll;  /* scheduling decisions until the global queue and timers are polled */
-	uint32_t spawned;
+	_Atomic uint32_t spawned; /* pushes on the deque; thieves look */
 	uint32_t operations;  /* buffered channel operations, for demotion of next */
 	uint32_t waited_tick; /* the tick at which next was first seen waiting */
 	uint64_t waited_since;
@@ -128,10 +128,13 @@ struct leat__g *leat__ring_steal(struct leat__p *p, struct leat__p *victim, uint
 static inline void leat__deque_push(struct leat__p *p, struct leat__g *g)
 {
 	int64_t bottom = load_relaxed(&p->bottom);
+	uint32_t sequence;
 
 	if (unlikely(bottom - load_acquire(&p->top) >= LEAT__DEQUE))
 		leat__deque_overflow(p);
-	g->sequence = p->spawned++;
+	sequence = load_relaxed(&p->spawned);
+	store_relaxed(&g->sequence, sequence);
+	store_relaxed(&p->spawned, sequence + 1);
 	store_relaxed(&p->deque[bottom % LEAT__DEQUE], g);
 	store_release(&p->bottom, bottom + 1);
 }

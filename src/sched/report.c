@@ -22,6 +22,7 @@
 #include <string.h>
 
 #define FRAMES_MAX  100
+#define INLINED_MAX 16
 #define FRAMES_EDGE 50 /* of a deeper stack: as many from either end */
 
 static _Atomic uint32_t reporting; /* 0, or 1 + the id of the reporting thread */
@@ -71,27 +72,38 @@ static void report_place(const struct leat__symbol *s)
 		leat__report("\t%s +0x%lx\n", s->module, (unsigned long)s->offset);
 }
 
+/* What stands at one address, inlined functions first.  False at the bottom of the stack; *top: still
+   among leat's own frames. */
+static bool report_address(void *pc, bool exact, bool *top)
+{
+	static struct leat__symbol s[INLINED_MAX];
+	size_t n = leat__symbol_frames(pc, !exact, s, INLINED_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(s[i].function, "leat__goroutine_start") == 0)
+			return false;
+		if (*top && ours(&s[i]))
+			continue;
+		*top = false;
+		leat__report("%s(...)\n", s[i].function);
+		report_place(&s[i]);
+		if (strcmp(s[i].function, "main") == 0)
+			return false;
+	}
+	return true;
+}
+
 /* first_exact: pcs[0] is the very instruction, not a return address. */
 static void report_frames(void **pcs, size_t n, bool first_exact)
 {
 	bool top = true;
 
 	for (size_t i = 0; i < n; i++) {
-		struct leat__symbol s;
-
-		leat__symbol_find(pcs[i], i > 0 || !first_exact, &s);
-		if (strcmp(s.function, "leat__goroutine_start") == 0)
-			return;
-		if (top && ours(&s))
-			continue;
-		top = false;
 		if (n > FRAMES_MAX && i == FRAMES_EDGE) {
 			leat__report("...%zu frames elided...\n", n - 2 * FRAMES_EDGE);
 			i = n - FRAMES_EDGE;
 		}
-		leat__report("%s(...)\n", s.function);
-		report_place(&s);
-		if (strcmp(s.function, "main") == 0)
+		if (!report_address(pcs[i], i == 0 && first_exact, &top))
 			return;
 	}
 }

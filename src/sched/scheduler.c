@@ -115,7 +115,7 @@ void leat__schedule(void)
 /* --- park and ready */
 
 /* A plain thread sleeps on its own word. */
-static NOINLINE struct leat__m *park_thread(struct leat__m *m)
+static NOINLINE struct leat__m *leat__park_thread(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
 
@@ -127,8 +127,11 @@ static NOINLINE struct leat__m *park_thread(struct leat__m *m)
 		leat__check_deadlock();
 		leat__unlock(&leat__sched.lock);
 	}
+	/* A thread has no context to save; a non-zero sp says that it is asleep, as for a goroutine. */
+	__atomic_store_n(&me->sp, (void *)me, __ATOMIC_RELEASE);
 	while (exchange_acquire(&me->woken, 0) == 0)
 		leat__os_wait(&me->woken, 0, INT64_MAX);
+	__atomic_store_n(&me->sp, NULL, __ATOMIC_RELEASE);
 	return m;
 }
 
@@ -146,7 +149,7 @@ struct leat__m *leat__park(struct leat__m *m)
 	struct leat__g *me = m->g;
 
 	if (unlikely(!m->p))
-		return park_thread(m);
+		return leat__park_thread(m);
 	if (unlikely(me->unguarded) && !leat__stack_intact(me->stack))
 		leat__stack_exceeded(me, NULL);
 	leat__switch_to(m, me, leat__next(m->p));
@@ -471,7 +474,7 @@ static void count_parked(struct leat__g *g, void *arg)
 
 	if (load_relaxed(&g->wait) == LEAT__RUNNABLE)
 		return;
-	if ((kind == LEAT__GOROUTINE && off_cpu(g)) || kind == LEAT__THREAD)
+	if ((kind == LEAT__GOROUTINE || kind == LEAT__THREAD) && off_cpu(g))
 		c->parked++;
 }
 

@@ -291,15 +291,14 @@ void leat__wake_now(void)
 struct look {
 	uint64_t at;       /* 0: never */
 	uint32_t tail;     /* of the ring: what lies before it has waited since */
-	int64_t top;       /* of the deque, -1: it was empty */
-	uint32_t sequence; /* of the goroutine there: descriptors are recycled */
+	uint32_t spawned;  /* so many had been pushed on the deque: an older one has waited since */
 };
 
 static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, struct look *look,
                                   uint64_t now)
 {
 	bool aged = look->at && now - look->at >= STEAL_AGE_US * leat__sched.ticks_per_us;
-	struct leat__g *g, *oldest = NULL;
+	struct leat__g *g, *oldest;
 	int64_t top;
 
 	if (look->at && !aged)
@@ -310,17 +309,18 @@ static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, str
 			return g;
 	}
 	top = load_acquire(&victim->top);
-	if (load_acquire(&victim->bottom) > top)
+	if (aged && load_acquire(&victim->bottom) > top) {
+		/* It may be gone and recycled by now; then the steal fails, or gets another. */
 		oldest = load_relaxed(&victim->deque[top % LEAT__DEQUE]);
-	if (aged && oldest && look->top == top && look->sequence == oldest->sequence) {
-		g = leat__deque_steal(victim, false);
-		if (g)
-			return g;
+		if ((int32_t)(load_relaxed(&oldest->sequence) - look->spawned) < 0) {
+			g = leat__deque_steal(victim, false);
+			if (g)
+				return g;
+		}
 	}
 	look->at = now;
 	look->tail = load_acquire(&victim->tail);
-	look->top = oldest ? top : -1;
-	look->sequence = oldest ? oldest->sequence : 0;
+	look->spawned = load_relaxed(&victim->spawned);
 	return NULL;
 }
 

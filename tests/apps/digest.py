@@ -602,13 +602,15 @@ def test_progress_beside_lines():
 	check_same(b"\n".join(lines) + b"\n", expected(b"t"), "on a terminal")
 
 
-def peak_kib(*operands):
-	process = start(*operands, stdout=subprocess.DEVNULL)
-	_, status, usage = os.wait4(process.pid, 0)
-	process.returncode = os.waitstatus_to_exitcode(status)
-	process.stderr.close()
-	check(process.returncode == 0, "exits", process.returncode)
-	return usage.ru_maxrss
+def peak_kib(operand, files):
+	"""Measured when all files are printed and it waits for its standard input, as a last operand."""
+	process = start(operand, b"-", stdin=subprocess.PIPE)
+	for _ in range(files):
+		check(process.stdout.readline(), "a line is missing")
+	with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+		peak = int(re.search(r"VmHWM:\s*(\d+) kB", file.read())[1])
+	check(finish(process, b"")[0] == 0, "exits", process.returncode)
+	return peak
 
 
 def test_memory():
@@ -619,7 +621,7 @@ def test_memory():
 	for i in range(20000):
 		with open(f"many/{i:0200}", "wb") as file:
 			file.write(b"y")
-	few, many = peak_kib(b"few"), peak_kib(b"many")
+	few, many = peak_kib(b"few", 200), peak_kib(b"many", 20000)
 	check(many < few + 2048, f"{few} KiB for 200 files, {many} KiB for 20,000")
 	check(many < 32 * 1024, f"{many} KiB")
 
@@ -647,7 +649,7 @@ def main():
 				verdict = "ok"
 			except Skip as why:
 				verdict = f"skipped: {why}"
-			except AssertionError as why:
+			except (AssertionError, OSError, subprocess.SubprocessError) as why:
 				verdict = f"FAILED: {why}"
 				failed += 1
 			print(f"{test.__name__}: {verdict} ({time.monotonic() - begin:.1f} s)", flush=True)

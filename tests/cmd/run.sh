@@ -433,6 +433,23 @@ os.execv(sys.argv[1], sys.argv[1:])' "$leat" run wait.c ready >out 2>err &
 	clean
 done
 
+# Nobody reads what leat says: it cleans up all the same.  The program's own SIGPIPE is as it was.
+what='stderr that nobody reads'
+"$leat" run -v signal.c 2>&1 >out | true
+"$leat" run -v hello.c 2>&1 >out | true
+status=0
+clean
+cat >pipe.c <<'END'
+#include <signal.h>
+
+int main(void)
+{
+	return signal(SIGPIPE, SIG_DFL) == SIG_IGN ? 5 : signal(SIGUSR1, SIG_DFL) != SIG_DFL;
+}
+END
+try 0 'the signals as they were' "$leat" run pipe.c
+try 5 'SIGPIPE ignored as it was' env --ignore-signal=PIPE "$leat" run pipe.c
+
 # A compiler that does not end; it has a child, and both write into TMPDIR.
 cat >slow-cc <<'END'
 #!/bin/bash
