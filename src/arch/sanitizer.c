@@ -2,6 +2,8 @@
 /* See the header. */
 #include "arch/sanitizer.h"
 
+#include <errno.h>
+
 #if LEAT_HAVE_VALGRIND
 #include <valgrind/valgrind.h>
 #endif
@@ -18,6 +20,8 @@ WEAK void __tsan_destroy_fiber(void *fiber);
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 WEAK void __tsan_acquire(void *address);
 WEAK void __tsan_release(void *address);
+WEAK void AnnotateBenignRaceSized(const char *file, int line, const volatile void *p, size_t bytes,
+                                  const char *why);
 
 enum { TSAN_NO_SYNC = 1 };
 
@@ -30,14 +34,20 @@ void leat__san_init(void)
 		leat__sanitizers |= LEAT__ASAN;
 	if (__tsan_create_fiber && __tsan_switch_to_fiber)
 		leat__sanitizers |= LEAT__TSAN;
+	if (__lsan_register_root_region)
+		leat__sanitizers |= LEAT__LSAN;
 }
 
 void leat__san_adopt(struct leat__san_context *c, const void *low, size_t bytes)
 {
 	c->low = low;
 	c->bytes = bytes;
-	if (leat__sanitizers & LEAT__TSAN)
-		c->fiber = __tsan_get_current_fiber();
+	if (!(leat__sanitizers & LEAT__TSAN))
+		return;
+	c->fiber = __tsan_get_current_fiber();
+	/* errno is the thread's, its goroutines' by turns: what one leaves there the next overwrites. */
+	if (AnnotateBenignRaceSized)
+		AnnotateBenignRaceSized(__FILE__, __LINE__, &errno, sizeof errno, "errno");
 }
 
 void leat__san_before(struct leat__san_context *from, struct leat__san_context *to, bool dying)
@@ -73,7 +83,7 @@ void leat__san_unpoison(const void *low, size_t bytes)
 
 void leat__san_add_root(const void *p, size_t bytes)
 {
-	if (__lsan_register_root_region)
+	if (leat__sanitizers & LEAT__LSAN)
 		__lsan_register_root_region(p, bytes);
 }
 

@@ -15,7 +15,7 @@
 
 #include "base/compiler.h"
 
-enum { LEAT__ASAN = 1, LEAT__TSAN = 2 };
+enum { LEAT__ASAN = 1, LEAT__TSAN = 2, LEAT__LSAN = 4 /* leaks, with ASan or alone */ };
 
 extern unsigned leat__sanitizers;
 

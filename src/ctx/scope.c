@@ -126,8 +126,10 @@ LEAT_RECV_CHAN(leat_empty) leat_scope_done(leat_scope *s)
 	if (!c) {
 		c = made;
 		made = NULL;
-		if (s->leat__err)
+		if (s->leat__err) {
+			leat__hb_acquire(&s->leat__err);
 			leat__chan_close(m, c);
+		}
 		__atomic_store_n(&s->leat__done, c, __ATOMIC_RELEASE);
 	}
 	leat__unlock(&s->leat__root->leat__lock);
@@ -250,6 +252,7 @@ static void *take_room(leat_scope *s, size_t bytes)
 	if (s->leat__room < bytes)
 		return NULL;
 	s->leat__room -= bytes;
+	leat__hb_acquire(b);
 	/* Downwards: what is left is known by one number. */
 	return b->bytes + s->leat__room;
 }
@@ -277,6 +280,7 @@ void *leat_scope_alloc(leat_scope *s, size_t bytes)
 	b = calloc(1, sizeof *b + block_bytes);
 	if (!b)
 		leat__panic_runtime("out of memory");
+	leat__hb_release(b); /* for the others who take from it */
 	m = leat__enter();
 	leat__lock(&s->leat__root->leat__lock);
 	if (block_bytes == rounded && s->leat__blocks) {

@@ -69,10 +69,22 @@ static bool add_processor(int id)
 
 static void thread_ends(void *arg);
 
-/* The process may end by main's return while another thread reports a panic: let it finish. */
+/* What a parked goroutine's stack points to has not leaked. */
+static void add_stack_root(struct leat__g *g, void *arg)
+{
+	char *sp = __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE);
+
+	(void)arg;
+	if (load_relaxed(&g->kind) == LEAT__GOROUTINE && g->stack && sp)
+		leat__san_add_root(sp, (size_t)((char *)g->stack->san.low + g->stack->san.bytes - sp));
+}
+
 static void at_exit(void)
 {
+	/* The process may end by main's return while another thread reports a panic: let it finish. */
 	leat__report_wait();
+	if (leat__sanitizers & LEAT__LSAN)
+		leat__g_each(add_stack_root, NULL);
 }
 
 static void start(void)

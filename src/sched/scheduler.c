@@ -284,6 +284,9 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 	}
 	m->pending = g;
 	m->g = &m->g0;
+	/* Nothing can tell the thread sanitizer that a stack's memory is new to its next goroutine; an
+	   edge is the next best.  It hides races between one goroutine and a later one on its stack. */
+	leat__hb_release(s);
 	if (unlikely(leat__sanitizers))
 		leat__san_before(&s->san, &m->g0.stack->san, true);
 	leat__switch(&m->nowhere, &m->g0.sp);
@@ -296,6 +299,7 @@ void leat__goroutine_start(void)
 
 	if (unlikely(leat__sanitizers))
 		leat__san_after(&m->g->stack->san);
+	leat__hb_acquire(m->g->stack);
 	for (;;) {
 		struct leat__g *g = m->g;
 		struct leat__stack *s;

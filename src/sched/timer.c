@@ -91,7 +91,12 @@ static void remove_at(uint32_t i)
 static bool grow(void)
 {
 	uint32_t room = timers.room ? timers.room * 2 : 64;
-	struct entry *heap = realloc(timers.heap, room * sizeof *heap);
+	struct entry *heap;
+
+	/* The lock is unknown to the thread sanitizer, realloc is not. */
+	leat__hb_acquire(&timers);
+	heap = realloc(timers.heap, room * sizeof *heap);
+	leat__hb_release(&timers);
 
 	if (!heap)
 		return false;

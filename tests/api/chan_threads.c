@@ -332,4 +332,55 @@ TEST(line_158_a_sleeping_thread_is_no_deadlock)
 	}
 }
 
+/* Who is counted as parked is in the queues it waits in: the other tests build on it. */
+struct taker {
+	chan(long) c, idle;
+	bool select;
+	long got;
+	_Atomic int begun;
+	leat_waitgroup wg;
+};
+
+static void taker(void *p)
+{
+	struct taker *a = p;
+
+	atomic_store(&a->begun, 1);
+	if (a->select)
+		chan_select {
+			case_recv(a->idle) {
+			}
+			case_recv(a->c, v)
+				a->got = v;
+		}
+	else
+		a->got = chan_recv(a->c);
+	leat_waitgroup_done(&a->wg);
+}
+
+TEST(line_42_who_is_parked_is_served)
+{
+	int n = test_count(10000);
+
+	for (int k = 0; k < 2 * KINDS; k++) {
+		struct taker a = {.c = chan_make(long, 1), .idle = chan_make(long, 0), .select = k / KINDS};
+
+		for (long i = 0; i < n; i++) {
+			size_t base = leat_num_parked();
+
+			atomic_store(&a.begun, 0);
+			leat_waitgroup_add(&a.wg, 1);
+			start(k % KINDS, taker, &a);
+			test_until(atomic_load(&a.begun));
+			test_parked(base + 1);
+			chan_send(a.c, i);
+			CHECK_EQ(chan_len(a.c), 0);
+			leat_waitgroup_wait(&a.wg);
+			CHECK_EQ(a.got, i);
+		}
+		chan_free(a.c);
+		chan_free(a.idle);
+	}
+}
+
 TEST_MAIN

@@ -176,7 +176,7 @@ static void one_round(uint64_t *state, bool threads)
 TEST(line_48_close_in_the_midst_of_goroutines)
 {
 	uint64_t state = seed();
-	int n = test_count(20000);
+	int n = test_count(12000);
 
 	for (int i = 0; i < n; i++)
 		one_round(&state, false);
@@ -186,7 +186,7 @@ TEST(line_48_close_in_the_midst_of_goroutines)
 TEST(line_48_close_in_the_midst_of_threads)
 {
 	uint64_t state = seed();
-	int n = test_count(3000);
+	int n = test_count(2000);
 
 	for (int i = 0; i < n; i++)
 		one_round(&state, true);
