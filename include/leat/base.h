@@ -37,20 +37,20 @@
 #define LEAT__END
 #endif
 
-#define LEAT_API            __attribute__((visibility("default")))
-#define LEAT__NORETURN      __attribute__((noreturn))
-#define LEAT__PRINTF(f, a)  __attribute__((format(printf, f, a)))
-#define LEAT__UNUSED        __attribute__((unused))
-#define LEAT__CLEANUP(fn)   __attribute__((cleanup(fn)))
-#define LEAT__WARN_UNUSED   __attribute__((warn_unused_result))
+#define LEAT_API           __attribute__((visibility("default")))
+#define LEAT__NORETURN     __attribute__((noreturn))
+#define LEAT__PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define LEAT__UNUSED       __attribute__((unused))
+#define LEAT__CLEANUP(fn)  __attribute__((cleanup(fn)))
+#define LEAT__WARN_UNUSED  __attribute__((warn_unused_result))
 
 #define LEAT__CAT_(a, b) a##b
 #define LEAT__CAT(a, b)  LEAT__CAT_(a, b)
 
 /* An expression's evaluation wrapped so that nested uses of one macro do not trip -Wshadow. */
 #define LEAT__QUIET_SHADOW(...)                                                                    \
-	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") __VA_ARGS__      \
-	    _Pragma("GCC diagnostic pop")
+	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")                  \
+	    __VA_ARGS__ _Pragma("GCC diagnostic pop")
 
 #if !defined __cplusplus && !defined LEAT_LAX
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"

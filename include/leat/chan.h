@@ -122,7 +122,7 @@ LEAT__END
 		               "a channel of void has no elements: use chan(leat_empty) for events");      \
 		_Static_assert(!__builtin_types_compatible_p(__typeof__(T) *, __typeof__(T) const *),      \
 		               "the elements of a channel are copied: its type cannot be const");          \
-		(LEAT_CHAN(T)) leat_chan_make(sizeof(__typeof__(T)), (n));                                 \
+		(LEAT_CHAN(T))leat_chan_make(sizeof(__typeof__(T)), (n));                                  \
 	})
 
 #define LEAT_CHAN_FREE(c)                                                                          \
@@ -210,11 +210,11 @@ LEAT__END
  */
 #define LEAT_CHAN_RANGE(v, c) LEAT__CHAN_RANGE(__COUNTER__, v, c)
 #define LEAT__CHAN_RANGE(n, v, c)                                                                  \
-	for (leat_chan *LEAT__CAT(leat__c, n) = __extension__({                                        \
+	for (leat_chan * LEAT__CAT(leat__c, n) = __extension__({                                       \
 		     LEAT__CAN_RECV(c);                                                                    \
 		     LEAT__RAW(c);                                                                         \
 	     }),                                                                                       \
-	               *LEAT__CAT(leat__l, n) = (leat_chan *)1;                                        \
+	                                    *LEAT__CAT(leat__l, n) = (leat_chan *)1;                   \
 	     LEAT__CAT(leat__l, n); LEAT__CAT(leat__l, n) = NULL)                                      \
 		for (LEAT__ELEM(c) v; leat_chan_recv(LEAT__CAT(leat__c, n), (void *)&v);)
 

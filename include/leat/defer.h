@@ -43,8 +43,7 @@ LEAT__END
 #define LEAT_DEFER(fn, arg) LEAT__DEFER(__COUNTER__, fn, arg)
 #define LEAT__DEFER(n, f, a)                                                                       \
 	leat__record LEAT__CAT(leat__d, n) LEAT__CLEANUP(leat__record_leave) = {                       \
-	    NULL, (void (*)(void *))(void (*)(void))(f),                                               \
-	    __extension__({                                                                            \
+	    NULL, (void (*)(void *))(void (*)(void))(f), __extension__({                               \
 		    (void)sizeof((f)(a), 0);                                                               \
 		    (void *)(a);                                                                           \
 	    })};                                                                                       \

@@ -39,14 +39,14 @@ LEAT__BEGIN
 typedef struct leat_scope {
 	leat__record leat__on_leave;
 	struct leat_scope *leat__parent, *leat__child, *leat__next, *leat__prev, *leat__root;
-	uint32_t leat__lock;     /* of the root: protects the links and states of its whole tree */
-	int leat__err;           /* 0, or why it is done */
-	int leat__first;         /* 0, or the first error reported with scope_fail */
+	uint32_t leat__lock; /* of the root: protects the links and states of its whole tree */
+	int leat__err;       /* 0, or why it is done */
+	int leat__first;     /* 0, or the first error reported with scope_fail */
 	leat_waitgroup leat__goroutines; /* not yet ended */
-	leat_chan *leat__done;   /* made when first asked for */
+	leat_chan *leat__done;           /* made when first asked for */
 	void *leat__blocks, *leat__timer;
 	leat_chan *leat__channels;
-	size_t leat__room;       /* bytes left in the newest block */
+	size_t leat__room; /* bytes left in the newest block */
 } leat_scope;
 
 /*
@@ -88,8 +88,7 @@ LEAT_API void leat_scope_timeout(leat_scope *s, int64_t duration_ns);
 LEAT_API void leat_scope_deadline(leat_scope *s, int64_t at_ns);
 
 /* Start a goroutine in s; as leat_go.  On a scope that is done it starts too, and finds it done. */
-LEAT_API void leat_scope_go(leat_scope *s, void (*fn)(void *), const void *args,
-                            size_t args_bytes);
+LEAT_API void leat_scope_go(leat_scope *s, void (*fn)(void *), const void *args, size_t args_bytes);
 
 /* leat_chan_make, freed with s.  Any goroutine of s may ask. */
 LEAT_API leat_chan *leat_scope_chan(leat_scope *s, size_t elem_bytes,
@@ -130,23 +129,22 @@ LEAT__END
 		leat_scope_go((s), (void (*)(void *))leat__f, NULL, 0);                                    \
 	})
 
-#define LEAT_SCOPE_CHAN(s, T, n)                                                                   \
-	((LEAT_CHAN(T)) leat_scope_chan((s), sizeof(__typeof__(T)), (n)))
+#define LEAT_SCOPE_CHAN(s, T, n)  ((LEAT_CHAN(T))leat_scope_chan((s), sizeof(__typeof__(T)), (n)))
 #define LEAT_SCOPE_ALLOC(s, T, n) ((__typeof__(T) *)leat_scope_calloc((s), (n), sizeof(T)))
 
 #ifndef LEAT_NO_SHORT_NAMES
-#define scope(s, parent)       LEAT_SCOPE(s, parent)
-#define scope_go(...)          LEAT_SCOPE_GO(__VA_ARGS__)
-#define scope_go0(s, fn)       LEAT_SCOPE_GO0(s, fn)
-#define scope_chan(s, T, n)    LEAT_SCOPE_CHAN(s, T, n)
-#define scope_alloc(s, T, n)   LEAT_SCOPE_ALLOC(s, T, n)
-#define scope_wait(s)          leat_scope_wait(s)
-#define scope_cancel(s)        leat_scope_cancel(s)
-#define scope_fail(s, err)     leat_scope_fail(s, err)
-#define scope_done(s)          leat_scope_done(s)
-#define scope_err(s)           leat_scope_err(s)
-#define scope_timeout(s, ns)   leat_scope_timeout(s, ns)
-#define scope_deadline(s, at)  leat_scope_deadline(s, at)
+#define scope(s, parent)      LEAT_SCOPE(s, parent)
+#define scope_go(...)         LEAT_SCOPE_GO(__VA_ARGS__)
+#define scope_go0(s, fn)      LEAT_SCOPE_GO0(s, fn)
+#define scope_chan(s, T, n)   LEAT_SCOPE_CHAN(s, T, n)
+#define scope_alloc(s, T, n)  LEAT_SCOPE_ALLOC(s, T, n)
+#define scope_wait(s)         leat_scope_wait(s)
+#define scope_cancel(s)       leat_scope_cancel(s)
+#define scope_fail(s, err)    leat_scope_fail(s, err)
+#define scope_done(s)         leat_scope_done(s)
+#define scope_err(s)          leat_scope_err(s)
+#define scope_timeout(s, ns)  leat_scope_timeout(s, ns)
+#define scope_deadline(s, at) leat_scope_deadline(s, at)
 #endif
 
 #endif /* !__cplusplus */

@@ -39,12 +39,12 @@ enum leat_dir { LEAT_RECV = 1, LEAT_SEND = 2 };
 
 /* One case of the array form. */
 typedef struct leat_case {
-	leat_chan *chan;   /* NULL: never ready */
+	leat_chan *chan; /* NULL: never ready */
 	enum leat_dir dir;
-	void *value;       /* LEAT_RECV: where to, or NULL; LEAT_SEND: from where.  The caller's */
+	void *value; /* LEAT_RECV: where to, or NULL; LEAT_SEND: from where.  The caller's */
 } leat_case;
 
-#define LEAT_FOREVER      INT64_MAX
+#define LEAT_FOREVER     INT64_MAX
 #define LEAT_SELECT_NONE (-1)
 
 /*
@@ -105,12 +105,15 @@ LEAT__END
 	LEAT__QUIET_SHADOW(for (leat__select leat__s, *leat__p = leat__select_begin(&leat__s);         \
 	                        leat__select_step(leat__p);))
 
+/* In round 1: is this the chosen case? */
+#define LEAT__MINE (leat__s.count++ == leat__s.chosen && leat__select_mine(&leat__s))
+
 #define LEAT__RECV_CASE(g, c, bytes)                                                               \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
-		leat__s.state ? leat__select_mine(&leat__s)                                                \
-		              : leat__select_add(&leat__s, (g) ? LEAT__RAW(c) : NULL, LEAT_RECV, NULL,     \
-		                                 (bytes));                                                 \
+		leat__s.state                                                                              \
+		    ? LEAT__MINE                                                                           \
+		    : leat__select_add(&leat__s, (g) ? LEAT__RAW(c) : NULL, LEAT_RECV, NULL, (bytes));     \
 	})
 
 #define LEAT__SEND_CASE(g, c, ...)                                                                 \
@@ -118,7 +121,7 @@ LEAT__END
 		LEAT__CAN_SEND(c);                                                                         \
 		bool leat__m = false;                                                                      \
 		if (leat__s.state) {                                                                       \
-			leat__m = leat__select_mine(&leat__s);                                                 \
+			leat__m = LEAT__MINE;                                                                  \
 		} else if (!(g)) {                                                                         \
 			leat__select_add(&leat__s, NULL, LEAT_SEND, NULL, 0);                                  \
 		} else {                                                                                   \
@@ -135,34 +138,34 @@ LEAT__END
 	                        LEAT__CAT(leat__o, n) = false))
 
 #define LEAT__RECV2(n, g, c, v)                                                                    \
-	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c))); LEAT__CAT(leat__o, n);)               \
+	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c)));                \
+	     LEAT__CAT(leat__o, n);)                                                                   \
 		for (LEAT__ELEM(c) v;                                                                      \
 		     LEAT__CAT(leat__o, n) && (leat__select_take(&leat__s, (void *)&v, sizeof v),          \
 		                               LEAT__CAT(leat__o, n) = false, true);)
 #define LEAT__RECV3(n, g, c, v, okv)                                                               \
-	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c))), okv = leat__s.ok;                     \
+	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c))),                \
+	                             okv = leat__s.ok;                                                 \
 	     LEAT__CAT(leat__o, n);)                                                                   \
 		for (LEAT__ELEM(c) v;                                                                      \
 		     LEAT__CAT(leat__o, n) && (leat__select_take(&leat__s, (void *)&v, sizeof v),          \
 		                               LEAT__CAT(leat__o, n) = false, true);)
 
-#define LEAT__RECV_IF1(g, c)         LEAT__ONCE(__COUNTER__, LEAT__RECV_CASE(g, c, LEAT__DISCARD))
-#define LEAT__RECV_IF2(g, c, v)      LEAT__RECV2(__COUNTER__, g, c, v)
-#define LEAT__RECV_IF3(g, c, v, okv) LEAT__RECV3(__COUNTER__, g, c, v, okv)
+#define LEAT__RECV_IF1(g, c)            LEAT__ONCE(__COUNTER__, LEAT__RECV_CASE(g, c, LEAT__DISCARD))
+#define LEAT__RECV_IF2(g, c, v)         LEAT__RECV2(__COUNTER__, g, c, v)
+#define LEAT__RECV_IF3(g, c, v, okv)    LEAT__RECV3(__COUNTER__, g, c, v, okv)
 #define LEAT__PICK3(a, b, c, name, ...) name
 
 /* LEAT_CASE_RECV(c), LEAT_CASE_RECV(c, v), LEAT_CASE_RECV(c, v, ok) */
 #define LEAT_CASE_RECV(...) LEAT_CASE_RECV_IF(true, __VA_ARGS__)
 #define LEAT_CASE_RECV_IF(g, ...)                                                                  \
 	LEAT__PICK3(__VA_ARGS__, LEAT__RECV_IF3, LEAT__RECV_IF2, LEAT__RECV_IF1, 0)(g, __VA_ARGS__)
-#define LEAT_CASE_SEND(c, ...) LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(true, c, __VA_ARGS__))
+#define LEAT_CASE_SEND(c, ...)       LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(true, c, __VA_ARGS__))
 #define LEAT_CASE_SEND_IF(g, c, ...) LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(g, c, __VA_ARGS__))
 #define LEAT_CASE_DEFAULT                                                                          \
-	LEAT__ONCE(__COUNTER__, leat__s.state ? leat__select_mine(&leat__s)                            \
-	                                      : leat__select_add_default(&leat__s))
+	LEAT__ONCE(__COUNTER__, leat__s.state ? LEAT__MINE : leat__select_add_default(&leat__s))
 #define LEAT_CASE_TIMEOUT(ns)                                                                      \
-	LEAT__ONCE(__COUNTER__, leat__s.state ? leat__select_mine(&leat__s)                            \
-	                                      : leat__select_add_timeout(&leat__s, (ns)))
+	LEAT__ONCE(__COUNTER__, leat__s.state ? LEAT__MINE : leat__select_add_timeout(&leat__s, (ns)))
 
 #ifndef LEAT_NO_SHORT_NAMES
 #define chan_select       LEAT_CHAN_SELECT

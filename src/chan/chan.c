@@ -240,7 +240,8 @@ LEAT_RECV_CHAN(int64_t) leat_after(int64_t duration_ns)
 	m = leat__enter();
 	if (a) {
 		*a = (struct leat__after){
-		    .timer = {.when = leat__deadline(duration_ns), .fire = after_fires,
+		    .timer = {.when = leat__deadline(duration_ns),
+		              .fire = after_fires,
 		              .awaited = after_awaited},
 		    .c = c,
 		};

@@ -16,11 +16,11 @@
 struct leat__waiter {
 	struct leat__waiter *next, *prev;
 	struct leat__g *g;
-	void *elem;    /* where to or from where; NULL: drop what is received */
+	void *elem;     /* where to or from where; NULL: drop what is received */
 	uint32_t index; /* of the case, for a select */
-	bool select;   /* take it only after claiming g */
+	bool select;    /* take it only after claiming g */
 	bool queued;
-	bool ok;       /* a value was handed over (false: the channel was closed) */
+	bool ok; /* a value was handed over (false: the channel was closed) */
 };
 
 struct leat__waiters {
@@ -37,10 +37,10 @@ struct leat__waiters {
 struct leat_chan {
 	uint32_t lock;
 	bool closed;
-	bool scoped;           /* a scope frees it */
-	size_t count;          /* values buffered */
+	bool scoped;  /* a scope frees it */
+	size_t count; /* values buffered */
 	size_t cap;
-	size_t head, tail;     /* slots to receive from and to send to next */
+	size_t head, tail; /* slots to receive from and to send to next */
 	size_t elem_bytes;
 	struct leat__waiters receivers, senders;
 	struct leat_chan *scope_next; /* the scope's list */

@@ -48,7 +48,7 @@ struct selection {
 	struct leat__waiter *waiters; /* n of them */
 	uint32_t *order;              /* indices of the cases with a channel, by address */
 	size_t ordered;
-	leat__record cleanup;         /* frees what did not fit on the stack, if a panic passes */
+	leat__record cleanup; /* frees what did not fit on the stack, if a panic passes */
 };
 
 struct select_timer {
@@ -109,8 +109,8 @@ static int try_ready(struct leat__m *m, const struct selection *s)
 		for (size_t i = 0; i < width; i++)
 			ready |= (uint64_t)looks_ready(&s->cases[base + i]) << i;
 		while (ready) {
-			uint32_t nth = leat__choose(m->p, LEAT__CHOOSE_CASE,
-			                            (uint32_t)__builtin_popcountll(ready));
+			uint32_t nth =
+			    leat__choose(m->p, LEAT__CHOOSE_CASE, (uint32_t)__builtin_popcountll(ready));
 			uint64_t rest = ready;
 			size_t i;
 			int r;
@@ -136,8 +136,7 @@ static int try_ready_many(struct leat__m *m, const struct selection *s)
 	int r;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (looks_ready(&s->cases[i]) &&
-		    leat__choose(m->p, LEAT__CHOOSE_CASE, ++ready) == 0)
+		if (looks_ready(&s->cases[i]) && leat__choose(m->p, LEAT__CHOOSE_CASE, ++ready) == 0)
 			chosen = i;
 	if (!ready)
 		return AGAIN;
@@ -179,7 +178,8 @@ static void sort_cases(struct leat__m *m, struct selection *s)
 static int by_address(const void *a, const void *b, void *cases)
 {
 	const leat_case *k = cases;
-	uintptr_t x = (uintptr_t)k[*(const uint32_t *)a].chan, y = (uintptr_t)k[*(const uint32_t *)b].chan;
+	uintptr_t x = (uintptr_t)k[*(const uint32_t *)a].chan,
+	          y = (uintptr_t)k[*(const uint32_t *)b].chan;
 
 	return x < y ? -1 : x > y;
 }
@@ -251,13 +251,15 @@ static struct leat__waiters *queue_of(const leat_case *k)
 	return k->dir == LEAT_SEND ? &k->chan->senders : &k->chan->receivers;
 }
 
-/* Take the first so many waiters, in order, off their queues. */
-static void withdraw(const struct selection *s, size_t queued)
+/* Take the first so many waiters, in order, off their queues, all but the one that was fired. */
+static void withdraw(const struct selection *s, size_t queued, const struct leat__waiter *fired)
 {
 	for (size_t i = 0; i < queued; i++) {
 		const leat_case *k = &s->cases[s->order[i]];
 		struct leat__waiter *w = &s->waiters[s->order[i]];
 
+		if (w == fired)
+			continue; /* taken off by who fired it, who has let go of it */
 		leat__lock(&k->chan->lock);
 		if (w->queued)
 			leat__waiters_remove(queue_of(k), w);
@@ -284,7 +286,7 @@ static int serve_instead(struct leat__m *m, const struct selection *s, size_t i,
 		return WAITING;
 	}
 	r = perform(m, s, i);
-	withdraw(s, queued);
+	withdraw(s, queued, NULL);
 	return r;
 }
 
@@ -293,7 +295,8 @@ static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
 {
 	struct leat__g *me = m->g;
 
-	store_relaxed(&me->claim, LEAT__ARMED); /* ordered before others see it by the channels' locks */
+	store_relaxed(&me->claim,
+	              LEAT__ARMED); /* ordered before others see it by the channels' locks */
 	for (size_t i = 0; i < s->ordered; i++) {
 		uint32_t at = s->order[i];
 		const leat_case *k = &s->cases[at];
@@ -328,7 +331,7 @@ static int finish(const struct selection *s, struct leat__g *me, size_t queued)
 	struct leat__waiter *fired = me->fired;
 
 	store_relaxed(&me->claim, LEAT__UNARMED);
-	withdraw(s, queued);
+	withdraw(s, queued, fired);
 	if (!fired)
 		return NONE;
 	leat__hb_acquire(fired);
@@ -362,7 +365,7 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 			   came in the meantime. */
 			if (disarm(me)) {
 				leat__park_as(me, LEAT__RUNNABLE);
-				withdraw(s, queued);
+				withdraw(s, queued, NULL);
 				leat__leave(m);
 				leat__panic_runtime("out of memory");
 			}
@@ -478,22 +481,16 @@ static void drop_overflow(leat__select *s)
 }
 
 /* Room for a value. */
-static void *room(leat__select *s, size_t bytes)
+static inline void *room(leat__select *s, size_t bytes)
 {
-	size_t rounded = (bytes + 15) & ~(size_t)15;
-	void *p;
+	size_t at = s->used;
 
-	if (bytes <= 8)
-		rounded = 8;
-	if (bytes > LEAT__SELECT_BYTES || s->used + rounded > LEAT__SELECT_BYTES)
+	if (unlikely(bytes > 8))
+		at = (at + 15) & ~(size_t)15;
+	if (unlikely(bytes > LEAT__SELECT_BYTES - at || at > LEAT__SELECT_BYTES))
 		return overflow(s, bytes);
-	if (bytes > 8)
-		s->used = (s->used + 15) & ~15U;
-	if (s->used + rounded > LEAT__SELECT_BYTES)
-		return overflow(s, bytes);
-	p = s->u.bytes + s->used;
-	s->used += (uint32_t)rounded;
-	return p;
+	s->used = (uint32_t)(at + ((bytes + 7) & ~(size_t)7));
+	return s->u.bytes + at;
 }
 
 static COLD void grow(leat__select *s)
@@ -574,8 +571,6 @@ bool leat__select_mine(leat__select *s)
 {
 	const leat_case *k;
 
-	if (s->count++ != s->chosen)
-		return false;
 	/* The body may leave by return, so what overflowed goes now; but a value that was received is
 	   still to be taken. */
 	if (unlikely(s->overflow != NULL)) {

@@ -110,6 +110,18 @@ void leat__os_block_signals(void)
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
 
+static sigset_t saved_signals;
+
+void leat__os_save_signals(void)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, &saved_signals);
+}
+
+void leat__os_restore_signals(void)
+{
+	pthread_sigmask(SIG_SETMASK, &saved_signals, NULL);
+}
+
 void leat__os_precise_timers(void)
 {
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);

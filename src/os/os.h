@@ -42,6 +42,11 @@ void leat__os_thread_name(const char *name);
 /* Block every signal that need not stay open, in the calling thread. */
 void leat__os_block_signals(void);
 
+/* Remember the calling thread's signal mask; set it in another one, which inherited that of whoever
+   happened to start it. */
+void leat__os_save_signals(void);
+void leat__os_restore_signals(void);
+
 /* Let sleeps of the calling thread end within a microsecond of their time. */
 void leat__os_precise_timers(void);
 

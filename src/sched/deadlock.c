@@ -78,6 +78,6 @@ void leat__check_deadlock(void)
 	if (n <= 0 || leat__settings.fatal_deadlock)
 		die(goroutines);
 	if (!atomic_exchange(&told, true))
-		leat__report("leat: all goroutines are asleep, but %d other threads could still wake them\n",
-		             n);
+		leat__report(
+		    "leat: all goroutines are asleep, but %d other threads could still wake them\n", n);
 }

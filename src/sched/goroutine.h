@@ -26,7 +26,7 @@ struct leat_scope;
 #define LEAT__ARGS_INLINE 64 /* larger arguments need the stack at once */
 
 enum leat__kind {
-	LEAT__FREE,      /* on a free list */
+	LEAT__FREE, /* on a free list */
 	LEAT__GOROUTINE,
 	LEAT__SCHEDULER, /* an M's own context, which chooses what runs next */
 	LEAT__THREAD,    /* a plain thread inside leat */
@@ -37,13 +37,13 @@ struct leat__g {
 	void *sp;                  /* the context; 0 while it runs, stored last when it stops */
 	struct leat__stack *stack; /* NULL until it first runs */
 	struct leat__g *next;
-	_Atomic uint32_t claim;    /* enum leat__claim: who may complete its select */
-	_Atomic uint8_t wait;      /* enum leat__wait: what it waits for, in Go's words */
-	_Atomic uint8_t kind;      /* enum leat__kind */
-	bool mapped_stack;         /* the stack has a mapping of its own */
-	bool unguarded;            /* the stack has only a canary: look at it at every park */
-	_Atomic uint32_t sequence; /* of its spawn on that processor: thieves look */
-	_Atomic uint32_t woken;    /* THREAD: the word it sleeps on */
+	_Atomic uint32_t claim;     /* enum leat__claim: who may complete its select */
+	_Atomic uint8_t wait;       /* enum leat__wait: what it waits for, in Go's words */
+	_Atomic uint8_t kind;       /* enum leat__kind */
+	bool mapped_stack;          /* the stack has a mapping of its own */
+	bool unguarded;             /* the stack has only a canary: look at it at every park */
+	_Atomic uint32_t sequence;  /* of its spawn on that processor: thieves look */
+	_Atomic uint32_t woken;     /* THREAD: the word it sleeps on */
 	struct leat__waiter *fired; /* the waiter by which its select completed */
 	void (*fn)(void *);
 	void *arg;

@@ -90,6 +90,7 @@ static void at_exit(void)
 static void start(void)
 {
 	leat__settings_read();
+	leat__os_save_signals();
 	leat__san_init();
 	leat__fenced = leat__settings.fenced || !leat__os_has_membarrier();
 	measure_ticks();
@@ -242,6 +243,7 @@ static void *machine_main(void *arg)
 	m->g = &m->g0;
 	adopt_thread(m);
 	leat__san_adopt(&m->g0_stack.san, low, (size_t)((char *)high - (char *)low));
+	leat__os_restore_signals();
 	leat__os_thread_name("leat");
 	leat__os_precise_timers();
 	store_relaxed(&m->in_runtime, 1);
@@ -262,7 +264,8 @@ void leat__schedule_start(void)
 static COLD void cannot_start(struct leat__p *p, struct leat__m *m, bool searching)
 {
 	static _Atomic bool told;
-	static const char text[] = "leat: cannot start a thread; goroutines wait for one that is busy\n";
+	static const char text[] =
+	    "leat: cannot start a thread; goroutines wait for one that is busy\n";
 
 	leat__lock(&leat__sched.lock);
 	if (searching)

@@ -44,20 +44,20 @@ enum {
 struct leat__m {
 	_Atomic uint32_t in_runtime;
 	_Atomic uint32_t retake;
-	struct leat__p *p; /* NULL: taken away, idle, or a plain thread */
-	struct leat__g *g; /* what runs here */
-	struct leat__g *pending;      /* the scheduler context runs this next */
-	struct leat__stack *dead;     /* of a goroutine that ended: the scheduler context frees it */
-	struct leat__g *dead_g;       /* its descriptor */
-	void *nowhere;                /* where the context of an ended goroutine is stored */
-	bool searching;               /* counted in leat__sched.searching */
-	bool foreign;                 /* a thread that leat did not start: it runs no goroutines */
+	struct leat__p *p;        /* NULL: taken away, idle, or a plain thread */
+	struct leat__g *g;        /* what runs here */
+	struct leat__g *pending;  /* the scheduler context runs this next */
+	struct leat__stack *dead; /* of a goroutine that ended: the scheduler context frees it */
+	struct leat__g *dead_g;   /* its descriptor */
+	void *nowhere;            /* where the context of an ended goroutine is stored */
+	bool searching;           /* counted in leat__sched.searching */
+	bool foreign;             /* a thread that leat did not start: it runs no goroutines */
 	int tid;
-	_Atomic uint32_t wake;        /* futex: 1 when there is something to run */
-	struct leat__m *idle_next;    /* scheduler's lock */
-	struct leat__m *all_next;     /* never changes once linked */
-	struct leat__g g0;            /* the scheduler context */
-	struct leat__stack g0_stack;  /* its bounds, for the sanitizers */
+	_Atomic uint32_t wake;       /* futex: 1 when there is something to run */
+	struct leat__m *idle_next;   /* scheduler's lock */
+	struct leat__m *all_next;    /* never changes once linked */
+	struct leat__g g0;           /* the scheduler context */
+	struct leat__stack g0_stack; /* its bounds, for the sanitizers */
 	void *signal_stack;
 	struct leat__regs fault_regs; /* where the goroutine overflowed its stack: fault.c */
 };

@@ -20,8 +20,12 @@
  */
 #include "sched/panic.h"
 #include "sched/policy.h"
+#include "sched/runtime.h"
 #include "sched/scheduler.h"
 #include "sched/timer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 #define LOOK_NS      500000
 #define SUSPECT_NS   100000
@@ -29,6 +33,7 @@
 #define SLICE_NS     10000000
 #define OLDEST_NS    400000
 #define RING_NS      5000000
+#define TRACE_NS     1000000000
 #define IDLE_LOOKS   20 /* without anything running, before it sleeps */
 #define THREAD_STACK ((size_t)128 << 10)
 
@@ -92,8 +97,7 @@ static bool due(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect
 		return false;
 	}
 	*suspect = true;
-	return now - p->seen_cpu_at >= SUSPECT_NS &&
-	       leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP;
+	return now - p->seen_cpu_at >= SUSPECT_NS && leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP;
 }
 
 /* The oldest new goroutine of p has been there since an earlier look. */
@@ -186,6 +190,37 @@ static struct findings look(struct leat__m *self)
 	return f;
 }
 
+/* The scheduler's state in one line, a second after the last. */
+static void trace(int64_t now)
+{
+	static int64_t begun, last;
+	char text[512];
+	size_t n;
+
+	if (!begun)
+		begun = last = now;
+	if (now - last < TRACE_NS)
+		return;
+	last = now;
+	n = (size_t)snprintf(text, sizeof text,
+	                     "leat: %" PRId64 " ms: procs %d, idle %d, threads %d, searching %d, "
+	                     "without a processor %d, queued %zu, by processor",
+	                     (now - begun) / 1000000, leat__sched.procs,
+	                     load_relaxed(&leat__sched.idle), load_relaxed(&leat__sched.threads),
+	                     load_relaxed(&leat__sched.searching), load_relaxed(&leat__sched.detached),
+	                     load_relaxed(&leat__sched.queued));
+	for (int i = 0; i < leat__sched.procs && n < sizeof text - 32; i++) {
+		const struct leat__p *p = load_relaxed(&leat__sched.p[i]);
+
+		n += (size_t)snprintf(text + n, sizeof text - n, " %lld",
+		                      (long long)(load_relaxed(&p->tail) - load_relaxed(&p->head)) +
+		                          load_relaxed(&p->bottom) - load_relaxed(&p->top) +
+		                          (load_relaxed(&p->next) != NULL));
+	}
+	text[n++] = '\n';
+	leat__os_write(2, text, n);
+}
+
 static void *monitor_main(void *arg)
 {
 	static struct leat__m self; /* no processor, no goroutine: what it readies is queued globally */
@@ -200,12 +235,14 @@ static void *monitor_main(void *arg)
 	for (;;) {
 		struct findings f = look(&self);
 
+		if (unlikely(leat__settings.trace_sched))
+			trace(leat__os_now());
 		idle = f.running ? 0 : idle + 1;
 		if (idle < IDLE_LOOKS) {
 			static _Atomic uint32_t never;
-			int64_t until = leat__os_now() + (f.suspect            ? SUSPECT_NS
+			int64_t until = leat__os_now() + (f.suspect              ? SUSPECT_NS
 			                                  : f.busy || !f.running ? LOOK_NS
-			                                                       : QUIET_NS);
+			                                                         : QUIET_NS);
 			int64_t timer = load_relaxed(&leat__timers_next);
 
 			/* With an idle processor the keeper sees to the timers. */

@@ -35,9 +35,9 @@ static inline uint32_t leat__choose(struct leat__p *p, enum leat__choice what, u
 {
 	if (unlikely(leat__policy != NULL))
 		return leat__policy->choose(what, n);
-	return n == 1 ? 0 : leat__random_below(likely(p != NULL) ? leat__random_next(&p->random)
-	                                                         : leat__random(NULL),
-	                                       n);
+	return n == 1 ? 0
+	              : leat__random_below(
+	                    likely(p != NULL) ? leat__random_next(&p->random) : leat__random(NULL), n);
 }
 
 static inline int64_t leat__clock(void)

@@ -44,22 +44,23 @@ struct leat__p {
 
 	/* Written by the owner, read by thieves and the monitor. */
 	_Atomic uint32_t tail ON_LINE;
-	_Atomic uint32_t tick;     /* scheduling decisions: stands still while one goroutine runs */
+	_Atomic uint32_t tick; /* scheduling decisions: stands still while one goroutine runs */
 	_Atomic int64_t bottom;
 	struct leat__g *_Atomic next; /* the monitor only looks whether it is filled */
 
 	/* The owner's. */
-	uint32_t until_poll;  /* scheduling decisions until the global queue and timers are polled */
+	uint32_t until_poll; /* scheduling decisions until the global queue and timers are polled */
 	_Atomic uint32_t spawned; /* pushes on the deque; thieves look */
-	uint32_t operations;  /* buffered channel operations, for demotion of next */
-	uint32_t waited_tick; /* the tick at which next was first seen waiting */
+	uint32_t operations;      /* buffered channel operations, for demotion of next */
+	uint32_t waited_tick;     /* the tick at which next was first seen waiting */
 	uint64_t waited_since;
 	uint64_t random;
 	uint64_t id_next;
 	unsigned id_left;
 	struct leat__g_cache gs;
 	struct leat__stack_cache stacks;
-	_Atomic uint64_t started, ended; /* goroutines created and ended here: sums tell how many live */
+	_Atomic uint64_t started,
+	    ended; /* goroutines created and ended here: sums tell how many live */
 	int id;
 
 	/* Written by others, seldom. */

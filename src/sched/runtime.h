@@ -6,10 +6,11 @@
 #include "base/compiler.h"
 
 struct leat__settings {
-	int procs;             /* LEAT_PROCS, else the CPUs */
-	uint64_t seed;         /* LEAT_SEED, else from the clock */
-	bool fatal_deadlock;   /* LEAT_DEBUG=deadlock: also where other threads could still help */
-	bool fenced;           /* LEAT_DEBUG=fenced: as without membarrier */
+	int procs;           /* LEAT_PROCS, else the CPUs */
+	uint64_t seed;       /* LEAT_SEED, else from the clock */
+	bool fatal_deadlock; /* LEAT_DEBUG=deadlock: also where other threads could still help */
+	bool trace_sched;    /* LEAT_DEBUG=sched: a line on the scheduler's state every second */
+	bool fenced;         /* LEAT_DEBUG=fenced: as without membarrier */
 };
 
 extern struct leat__settings leat__settings;

@@ -20,7 +20,6 @@
 
 #include "base/copy.h"
 #include "sched/panic.h"
-#include "sched/timer.h"
 
 #include <leat/go.h>
 
@@ -119,8 +118,6 @@ static NOINLINE struct leat__m *leat__park_thread(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
 
-	if (load_relaxed(&leat__timers_next) < load_relaxed(&leat__sched.keeper_until))
-		leat__monitor_ring(); /* nobody keeps the timers, perhaps the caller's own among them */
 	fetch_add_acq_rel(&leat__sched.foreign_parked, 1);
 	if (load_relaxed(&me->woken) == 0) {
 		leat__lock(&leat__sched.lock);
@@ -373,8 +370,8 @@ static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts 
 	return true;
 }
 
-static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args, size_t args_bytes,
-                 void *created_at)
+static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
+                         size_t args_bytes, void *created_at)
 {
 	struct leat__m *m = leat__enter();
 	struct leat__p *p = m->p;
@@ -396,8 +393,7 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 	g->catches = NULL;
 	g->scope = opts ? opts->scope : NULL;
 	g->panics = NULL;
-	if (likely(args_bytes <= LEAT__ARGS_INLINE) &&
-	    (!opts || (!opts->name && !opts->stack_bytes))) {
+	if (likely(args_bytes <= LEAT__ARGS_INLINE) && (!opts || (!opts->name && !opts->stack_bytes))) {
 		leat__copy(g->args, args, args_bytes);
 	} else if (!bind_early(m, g, opts, args, args_bytes)) {
 		leat__g_put(p ? &p->gs : NULL, g);

@@ -28,33 +28,33 @@ enum { LEAT__MAX_PROCS = 1024 };
 
 /* Lock order: a channel's, mutex's, scope's or the timers' lock, then this one, never the reverse. */
 struct leat__sched {
-	uint32_t lock ON_LINE;            /* protects what is not atomic below */
+	uint32_t lock ON_LINE;              /* protects what is not atomic below */
 	struct leat__g *queue, *queue_last; /* the global queue, FIFO */
-	_Atomic size_t queued;            /* its length; read without the lock as a hint */
+	_Atomic size_t queued;              /* its length; read without the lock as a hint */
 	struct leat__p *idle_p;
 	struct leat__m *idle_m;
-	int procs;                        /* processors in use: ids 0 .. procs - 1 */
-	int held;                         /* processors that an M holds */
-	_Atomic int detached;             /* goroutines that run without a processor */
-	_Atomic int made;                 /* entries of p[] that are set; only grows */
+	int procs;            /* processors in use: ids 0 .. procs - 1 */
+	int held;             /* processors that an M holds */
+	_Atomic int detached; /* goroutines that run without a processor */
+	_Atomic int made;     /* entries of p[] that are set; only grows */
 	struct leat__p *_Atomic p[LEAT__MAX_PROCS];
 
-	_Atomic int idle ON_LINE;         /* length of idle_p; changes under the lock */
-	_Atomic int searching;            /* Ms that look for work to steal */
-	_Atomic uint64_t woke_at;         /* ticks of the last wake-up, and the least gap to the next */
+	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
+	_Atomic int searching;    /* Ms that look for work to steal */
+	_Atomic uint64_t woke_at; /* ticks of the last wake-up, and the least gap to the next */
 	_Atomic uint64_t wake_gap;
 
 	struct leat__m *_Atomic all_m ON_LINE; /* every M ever made */
-	_Atomic int threads;              /* Ms that leat started */
-	_Atomic int foreign_parked;       /* plain threads asleep in leat */
-	_Atomic uint64_t foreign_woken;   /* how often one was woken */
-	_Atomic uint64_t foreign_started; /* goroutines started by plain threads */
-	_Atomic uint64_t ended_elsewhere; /* goroutines counted by nobody's processor */
-	_Atomic bool main_exited;         /* goroutine 1 called leat_goexit */
-	_Atomic uint64_t acquisitions;    /* how often a processor was taken up */
-	struct leat__m *keeper;           /* sleeps until keeper_until; scheduler's lock */
-	_Atomic int64_t keeper_until;     /* INT64_MAX: nobody does */
-	uint64_t ticks_per_us;            /* of leat__ticks, measured at start */
+	_Atomic int threads;                   /* Ms that leat started */
+	_Atomic int foreign_parked;            /* plain threads asleep in leat */
+	_Atomic uint64_t foreign_woken;        /* how often one was woken */
+	_Atomic uint64_t foreign_started;      /* goroutines started by plain threads */
+	_Atomic uint64_t ended_elsewhere;      /* goroutines counted by nobody's processor */
+	_Atomic bool main_exited;              /* goroutine 1 called leat_goexit */
+	_Atomic uint64_t acquisitions;         /* how often a processor was taken up */
+	struct leat__m *keeper;                /* sleeps until keeper_until; scheduler's lock */
+	_Atomic int64_t keeper_until;          /* INT64_MAX: nobody does */
+	uint64_t ticks_per_us;                 /* of leat__ticks, measured at start */
 };
 
 extern struct leat__sched leat__sched;
@@ -88,7 +88,7 @@ static inline void leat__operated(struct leat__p *p)
 
 /* leat_go with options, from the given place. */
 void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *args,
-                 size_t args_bytes, void *created_at);
+                      size_t args_bytes, void *created_at);
 
 /* End the calling goroutine.  In the runtime; never returns. */
 LEAT__NORETURN void leat__end_goroutine(struct leat__m *m);

@@ -52,7 +52,9 @@ static void read_debug(void)
 			leat__settings.fatal_deadlock = true;
 		else if (strcmp(word, "fenced") == 0)
 			leat__settings.fenced = true;
-		else if (*word && strcmp(word, "sched") != 0)
+		else if (strcmp(word, "sched") == 0)
+			leat__settings.trace_sched = true;
+		else if (*word)
 			complain("LEAT_DEBUG", word, known);
 	}
 }
@@ -61,8 +63,7 @@ void leat__settings_read(void)
 {
 	int saved = errno;
 
-	leat__settings.procs = (int)number("LEAT_PROCS", 1, LEAT__MAX_PROCS,
-	                                   (uint64_t)leat__os_cpus());
+	leat__settings.procs = (int)number("LEAT_PROCS", 1, LEAT__MAX_PROCS, (uint64_t)leat__os_cpus());
 	if (leat__settings.procs > LEAT__MAX_PROCS)
 		leat__settings.procs = LEAT__MAX_PROCS;
 	leat__settings.seed = number("LEAT_SEED", 0, UINT64_MAX, (uint64_t)leat__os_now());

@@ -28,7 +28,7 @@ struct leat__stack {
 	size_t mapped;                  /* its bytes */
 	const char *name;               /* its goroutine's, on the stack itself; NULL: none */
 	unsigned valgrind_id;
-	bool guarded;                   /* faults below low; else there is a canary at low */
+	bool guarded; /* faults below low; else there is a canary at low */
 	struct leat__san_context san;
 } __attribute__((aligned(16)));
 

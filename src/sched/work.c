@@ -289,9 +289,9 @@ void leat__wake_now(void)
 
 /* What a thief saw of a victim at its last look. */
 struct look {
-	uint64_t at;       /* 0: never */
-	uint32_t tail;     /* of the ring: what lies before it has waited since */
-	uint32_t spawned;  /* so many had been pushed on the deque: an older one has waited since */
+	uint64_t at;      /* 0: never */
+	uint32_t tail;    /* of the ring: what lies before it has waited since */
+	uint32_t spawned; /* so many had been pushed on the deque: an older one has waited since */
 };
 
 static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, struct look *look,
@@ -407,6 +407,13 @@ void leat__keeper_ring(int64_t when)
 	fence_seq_cst();
 	if (load_relaxed(&leat__sched.keeper_until) <= when)
 		return;
+	/* Without a keeper all Ms are busy or sleep for good.  A goroutine's own M will see to the timer; a
+	   plain thread has none, so the monitor must. */
+	if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX) {
+		if (!leat__self()->p)
+			leat__monitor_ring();
+		return;
+	}
 	leat__lock(&leat__sched.lock);
 	keeper = leat__sched.keeper;
 	if (keeper && cas_acq_rel(&keeper->wake, &asleep, 2))
@@ -535,8 +542,7 @@ struct leat__g *leat__find_work(struct leat__m *m)
 				break;
 		}
 		if (leat__sched.procs > 1 && !leat__policy &&
-		    (m->searching ||
-		     2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
+		    (m->searching || 2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
 			g = search(m);
 			if (g)
 				break;

@@ -40,8 +40,8 @@ static NOINLINE void release(struct leat__m *m, leat_waitgroup *wg)
 /* Add and judge; *zero when there are waiters to be released. */
 static inline const char *add(leat_waitgroup *wg, int delta, bool *zero)
 {
-	uint64_t state = __atomic_add_fetch(&wg->leat__state, (uint64_t)(int64_t)delta << 32,
-	                                    __ATOMIC_ACQ_REL);
+	uint64_t state =
+	    __atomic_add_fetch(&wg->leat__state, (uint64_t)(int64_t)delta << 32, __ATOMIC_ACQ_REL);
 	int32_t counter = (int32_t)(state >> 32);
 	uint32_t waiters = (uint32_t)state;
 
