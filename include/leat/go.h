@@ -18,7 +18,9 @@
  * processor away from it.  Such a goroutine continues on its own thread and waits for a processor at
  * its next call into leat; until then more goroutines than leat_procs() may be running.
  *
- * Any call into leat may return on another thread than it was made on.
+ * Any call into leat may return on another thread than it was made on.  So nothing that belongs to a
+ * thread outlives a call: read errno before the next call into leat, and keep no address of a
+ * thread-local variable over one.
  */
 #ifndef LEAT_GO_H
 #define LEAT_GO_H

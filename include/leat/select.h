@@ -15,11 +15,13 @@
  *			puts("quiet");
  *	}
  *
- * Channels, guards and values to send are evaluated once each, in source order, on entry.  Among the
+ * Channels, guards and values to send are evaluated once each, in source order, on entry; where a guard
+ * is false the case's channel and value are not evaluated.  Among the
  * ready cases one is chosen at random, each with the same chance; when none is, case_default runs if
  * there is one, else the caller parks until a case becomes ready or the time is over.  A NULL channel
  * is never ready; a closed one is always ready to receive, and panics when a send on it is chosen.
- * Select without any case blocks for ever.
+ * Select without any case blocks for ever.  A timeout of 0 or less is a default; of several timeouts the
+ * last counts, and with a default none does.
  *
  * break and continue in a case leave the select; return and goto mean what they always do.
  * Only the braces may stand between chan_select and its cases: code between cases would run twice.
@@ -49,11 +51,12 @@ typedef struct leat_case {
 
 /*
  * Do one of n operations, the array form of select.  Returns the index of the chosen case, or
- * LEAT_SELECT_NONE when timeout_ns nanoseconds passed before any was ready; 0 is the form with
+ * LEAT_SELECT_NONE when timeout_ns nanoseconds passed before any was ready; 0 or less is the form with
  * default (never parks), LEAT_FOREVER waits for ever.
  *
  * *ok (NULL: not wanted) is false exactly when the case is a receive on a closed and drained channel;
- * the value is then zeroed.  Values of cases that are not chosen are untouched.
+ * the value is then zeroed.  Values of cases that are not chosen are untouched, and so is *ok when none
+ * is.
  * Cost grows linearly with n; more than 8 cases allocate when they must park.
  * After Go's reflect.Select.
  */

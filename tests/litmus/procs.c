@@ -67,7 +67,7 @@ static void *changer(void *arg)
 
 TEST(line_13_processors_come_and_go)
 {
-	int rounds = test_count(10000);
+	int rounds = test_count(200000);
 	pthread_t thread = litmus_thread(changer, NULL);
 
 	leat_waitgroup_add(&left, SPAWNERS);
