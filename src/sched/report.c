@@ -19,6 +19,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FRAMES_MAX  100
@@ -152,16 +153,10 @@ void leat__report_regs(struct leat__g *g, const char *state, const struct leat__
 	report_creator(g);
 }
 
-static void leat__report_parked(struct leat__g *g, void *arg)
+static void report_parked(struct leat__g *g)
 {
-	bool *first = arg;
 	struct leat__regs regs;
 
-	if (load_relaxed(&g->kind) != LEAT__GOROUTINE)
-		return;
-	if (!*first)
-		leat__report("\n");
-	*first = false;
 	if (!g->sp) {
 		/* New, or running: there is no context to look at. */
 		report_head(g, g->stack ? "running" : "runnable");
@@ -172,9 +167,53 @@ static void leat__report_parked(struct leat__g *g, void *arg)
 	leat__report_regs(g, leat__wait_name(load_relaxed(&g->wait)), &regs);
 }
 
+/* The goroutines there are, as many as there is room for. */
+struct roll {
+	struct leat__g **g;
+	size_t count, room;
+};
+
+static void enrol(struct leat__g *g, void *arg)
+{
+	struct roll *r = arg;
+
+	if (load_relaxed(&g->kind) != LEAT__GOROUTINE)
+		return;
+	if (r->count < r->room)
+		r->g[r->count] = g;
+	r->count++;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = (*(struct leat__g *const *)a)->id, y = (*(struct leat__g *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
 void leat__report_all(void)
 {
-	bool first = true;
+	static struct leat__g *few[64];
+	struct roll r = {0};
 
-	leat__g_each(leat__report_parked, &first);
+	/* Oldest first; if memory is out, as many as there is room for. */
+	leat__g_each(enrol, &r);
+	r.room = r.count;
+	r.g = malloc(r.room * sizeof(struct leat__g *) + 1);
+	if (!r.g) {
+		r.g = few;
+		r.room = ARRAY_LEN(few);
+	}
+	r.count = 0;
+	leat__g_each(enrol, &r);
+	if (r.count > r.room)
+		r.count = r.room;
+	qsort(r.g, r.count, sizeof *r.g, by_id);
+	for (size_t i = 0; i < r.count; i++) {
+		if (i > 0)
+			leat__report("\n");
+		report_parked(r.g[i]);
+	}
+	if (r.g != few)
+		free(r.g);
 }

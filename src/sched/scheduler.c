@@ -425,7 +425,7 @@ out_of_memory:
 	leat__panic_runtime("out of memory");
 }
 
-static inline void check_spawn(void (*fn)(void *), size_t args_bytes)
+static inline void leat__check_spawn(void (*fn)(void *), size_t args_bytes)
 {
 	if (unlikely(!fn))
 		leat__fatal("go of nil func value");
@@ -435,14 +435,14 @@ static inline void check_spawn(void (*fn)(void *), size_t args_bytes)
 
 void leat_go(void (*fn)(void *), const void *args, size_t args_bytes)
 {
-	check_spawn(fn, args_bytes);
+	leat__check_spawn(fn, args_bytes);
 	spawn(NULL, fn, args, args_bytes, __builtin_return_address(0));
 }
 
 void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *args,
                       size_t args_bytes, void *created_at)
 {
-	check_spawn(fn, args_bytes);
+	leat__check_spawn(fn, args_bytes);
 	spawn(opts, fn, args, args_bytes, created_at);
 }
 
