@@ -115,13 +115,17 @@ LEAT__END
 /* The library's name for a typed channel; anything that is no channel fails in LEAT__DIR. */
 #define LEAT__RAW(c) ((leat_chan *)(void *)(c))
 
+/* T may be an element. */
+#define LEAT__CAN_ELEM(T)                                                                          \
+	_Static_assert(!__builtin_types_compatible_p(__typeof__(T), void),                             \
+	               "a channel of void has no elements: use chan(leat_empty) for events");          \
+	_Static_assert(!__builtin_types_compatible_p(__typeof__(T) *, __typeof__(T) const *),          \
+	               "the elements of a channel are copied: its type cannot be const")
+
 /* chan(T) = LEAT_CHAN_MAKE(T, n) */
 #define LEAT_CHAN_MAKE(T, n)                                                                       \
 	__extension__({                                                                                \
-		_Static_assert(!__builtin_types_compatible_p(__typeof__(T), void),                         \
-		               "a channel of void has no elements: use chan(leat_empty) for events");      \
-		_Static_assert(!__builtin_types_compatible_p(__typeof__(T) *, __typeof__(T) const *),      \
-		               "the elements of a channel are copied: its type cannot be const");          \
+		LEAT__CAN_ELEM(T);                                                                         \
 		(LEAT_CHAN(T))leat_chan_make(sizeof(__typeof__(T)), (n));                                  \
 	})
 

@@ -129,7 +129,11 @@ LEAT__END
 		leat_scope_go((s), (void (*)(void *))leat__f, NULL, 0);                                    \
 	})
 
-#define LEAT_SCOPE_CHAN(s, T, n)  ((LEAT_CHAN(T))leat_scope_chan((s), sizeof(__typeof__(T)), (n)))
+#define LEAT_SCOPE_CHAN(s, T, n)                                                                   \
+	__extension__({                                                                                \
+		LEAT__CAN_ELEM(T);                                                                         \
+		(LEAT_CHAN(T))leat_scope_chan((s), sizeof(__typeof__(T)), (n));                            \
+	})
 #define LEAT_SCOPE_ALLOC(s, T, n) ((__typeof__(T) *)leat_scope_calloc((s), (n), sizeof(T)))
 
 #ifndef LEAT_NO_SHORT_NAMES

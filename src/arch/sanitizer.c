@@ -3,6 +3,7 @@
 #include "arch/sanitizer.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 #if LEAT_HAVE_VALGRIND
 #include <valgrind/valgrind.h>
@@ -20,6 +21,8 @@ WEAK void __tsan_destroy_fiber(void *fiber);
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 WEAK void __tsan_acquire(void *address);
 WEAK void __tsan_release(void *address);
+WEAK void AnnotateIgnoreWritesBegin(const char *file, int line);
+WEAK void AnnotateIgnoreWritesEnd(const char *file, int line);
 WEAK void AnnotateBenignRaceSized(const char *file, int line, const volatile void *p, size_t bytes,
                                   const char *why);
 
@@ -79,6 +82,18 @@ void leat__san_unpoison(const void *low, size_t bytes)
 {
 	if ((leat__sanitizers & LEAT__ASAN) && __asan_unpoison_memory_region)
 		__asan_unpoison_memory_region(low, bytes);
+}
+
+void leat__san_forget(void *low, size_t bytes)
+{
+	/* Libc's mmap, not os.h's, since the sanitizer must see it.  It takes a mapping for a write of the
+	   whole, but while a thread ignores writes it resets the range instead. */
+	if (AnnotateIgnoreWritesBegin)
+		AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+	mmap(low, bytes, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+	if (AnnotateIgnoreWritesEnd)
+		AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
 }
 
 void leat__san_add_root(const void *p, size_t bytes)

@@ -44,6 +44,9 @@ void leat__san_destroy(struct leat__san_context *c);
 /* Frames were abandoned on this stack: forget what they poisoned. */
 void leat__san_unpoison(const void *low, size_t bytes);
 
+/* Make whole pages new and zero, for ThreadSanitizer too: what was done to them is forgotten. */
+void leat__san_forget(void *low, size_t bytes);
+
 /* Memory outside malloc that may point to what malloc gave. */
 void leat__san_add_root(const void *p, size_t bytes);
 

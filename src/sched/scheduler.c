@@ -84,10 +84,12 @@ static void reap(struct leat__m *m)
 
 	m->dead = NULL;
 	leat__san_destroy(&s->san);
-	if (s->base)
+	if (s->base) {
 		leat__stack_unmap(s);
-	else
+	} else {
+		leat__stack_forget(s);
 		leat__stack_put(&m->p->stacks, s);
+	}
 }
 
 void leat__schedule(void)
@@ -281,9 +283,6 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 	}
 	m->pending = g;
 	m->g = &m->g0;
-	/* Nothing can tell the thread sanitizer that a stack's memory is new to its next goroutine; an
-	   edge is the next best.  It hides races between one goroutine and a later one on its stack. */
-	leat__hb_release(s);
 	if (unlikely(leat__sanitizers))
 		leat__san_before(&s->san, &m->g0.stack->san, true);
 	leat__switch(&m->nowhere, &m->g0.sp);
@@ -296,7 +295,6 @@ void leat__goroutine_start(void)
 
 	if (unlikely(leat__sanitizers))
 		leat__san_after(&m->g->stack->san);
-	leat__hb_acquire(m->g->stack);
 	for (;;) {
 		struct leat__g *g = m->g;
 		struct leat__stack *s;

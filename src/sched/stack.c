@@ -167,6 +167,19 @@ void leat__stack_unmap(struct leat__stack *s)
 	leat__os_unmap(s->base, s->mapped);
 }
 
+void leat__stack_forget(struct leat__stack *s)
+{
+	struct leat__stack header = *s;
+	uintptr_t end = ((uintptr_t)(s + 1) + PAGE - 1) & ~(PAGE - 1);
+
+	if (!(leat__sanitizers & LEAT__TSAN))
+		return;
+	leat__san_forget(s->low, end - (uintptr_t)s->low);
+	*s = header;
+	if (!s->guarded)
+		*(uint64_t *)(void *)s->low = CANARY;
+}
+
 bool leat__stack_intact(const struct leat__stack *s)
 {
 	return s->guarded || *(uint64_t *)(void *)s->low == CANARY;

@@ -163,7 +163,9 @@ static void party(struct party *p)
 		uint64_t a = 1, b = 1;
 		const leat_case cases[] = {
 		    {.chan = p->sends ? left : right, .dir = p->sends ? LEAT_SEND : LEAT_RECV, .value = &a},
-		    {.chan = p->sends ? right : left, .dir = p->sends ? LEAT_SEND : LEAT_RECV, .value = &b}};
+		    {.chan = p->sends ? right : left,
+		     .dir = p->sends ? LEAT_SEND : LEAT_RECV,
+		     .value = &b}};
 		bool ok = false;
 		int chosen = leat_select(cases, 2, LEAT_FOREVER, &ok);
 

@@ -29,11 +29,11 @@ enum op {
 	MEMBARRIER, /* every other buffer was empty at some instant since */
 	IF,         /* to, if reg == value */
 	TO,
-	LOOP,       /* to, so many times as value says */
-	SLEEP,      /* until byte is value: a futex, so not lost once it is that */
-	OWN,        /* what only one thread may do at a time begins, and ends */
+	LOOP,  /* to, so many times as value says */
+	SLEEP, /* until byte is value: a futex, so not lost once it is that */
+	OWN,   /* what only one thread may do at a time begins, and ends */
 	DISOWN,
-	WRONG,      /* must not be reached */
+	WRONG, /* must not be reached */
 };
 
 struct step {
@@ -66,9 +66,9 @@ struct state {
 
 /* --- the search */
 
-static struct state *seen;  /* an open hash table, and who is in it */
+static struct state *seen; /* an open hash table, and who is in it */
 static uint8_t *full;
-static uint32_t *pending;   /* places in seen still to be continued from */
+static uint32_t *pending; /* places in seen still to be continued from */
 static size_t room = (size_t)1 << 20, states, unfinished;
 
 static void reach(const struct state *s)
@@ -237,10 +237,18 @@ static bool sound(enum form f)
 }
 
 /* A step that does nothing. */
-#define NOTHING(next)  {TO, .to = (next)}
-#define LIGHT(f, next) {(f) == FENCES ? FENCE : TO, .to = (next)}
+#define NOTHING(next)                                                                              \
+	{                                                                                              \
+		TO, .to = (next)                                                                           \
+	}
+#define LIGHT(f, next)                                                                             \
+	{                                                                                              \
+		(f) == FENCES ? FENCE : TO, .to = (next)                                                   \
+	}
 #define HEAVY(f, next)                                                                             \
-	{(f) == MEMBARRIERS ? MEMBARRIER : (f) == NO_HEAVY ? TO : FENCE, .to = (next)}
+	{                                                                                              \
+		(f) == MEMBARRIERS ? MEMBARRIER : (f) == NO_HEAVY ? TO : FENCE, .to = (next)               \
+	}
 
 static const char *name(const char *protocol, const char *variant)
 {
@@ -321,7 +329,7 @@ static bool idle(enum form f, bool looks_again)
 	                    [2] = {LOAD, IDLE},
 	                    [3] = {IF, .value = 0, .to = 20},
 	                    [4] = {LOAD, SEARCHING},
-	                    [5] = {IF, .value = 1, .to = 20}, /* that one will find it */
+	                    [5] = {IF, .value = 1, .to = 20},  /* that one will find it */
 	                    [6] = {CAS, IDLE, 0, 1, .to = 20}, /* takes it off the idle list */
 	                    [7] = {STORE, WOKEN, 1},
 	                    [20] = {END},
