@@ -8,8 +8,9 @@
 
 #include "base/compiler.h"
 
-/* A word that may alias anything and need not be aligned. */
+/* Words that may alias anything and need not be aligned. */
 typedef uint64_t leat__word __attribute__((may_alias, aligned(1)));
+typedef uint32_t leat__half __attribute__((may_alias, aligned(1)));
 
 static inline void leat__copy_long(void *to, const void *from, size_t bytes)
 {
@@ -30,6 +31,8 @@ static inline void leat__copy(void *to, const void *from, size_t bytes)
 {
 	if (likely(bytes == 8))
 		*(leat__word *)to = *(const leat__word *)from;
+	else if (likely(bytes == 4))
+		*(leat__half *)to = *(const leat__half *)from;
 	else
 		leat__copy_long(to, from, bytes);
 }

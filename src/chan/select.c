@@ -62,19 +62,21 @@ enum { NONE = LEAT_SELECT_NONE, AGAIN = -2, SEND_ON_CLOSED = -3, WAITING = -4 };
 
 /* Would the case be served now?  Without the lock a hint; with it the truth, if queued waiters of
    other selects that fired meanwhile are left aside. */
-static bool looks_ready(const leat_case *k)
+static inline bool looks_ready(const leat_case *k)
 {
 	const leat_chan *c = k->chan;
+	const struct leat__waiters *partners;
+	size_t count;
+	bool ready;
 
 	if (!c)
 		return false;
-	if (__atomic_load_n(&c->closed, __ATOMIC_RELAXED))
-		return true;
-	if (k->dir == LEAT_SEND)
-		return __atomic_load_n(&c->receivers.first, __ATOMIC_RELAXED) ||
-		       __atomic_load_n(&c->count, __ATOMIC_RELAXED) < c->cap;
-	return __atomic_load_n(&c->count, __ATOMIC_RELAXED) ||
-	       __atomic_load_n(&c->senders.first, __ATOMIC_RELAXED);
+	count = __atomic_load_n(&c->count, __ATOMIC_RELAXED);
+	partners = k->dir == LEAT_SEND ? &c->receivers : &c->senders;
+	ready = k->dir == LEAT_SEND ? count < c->cap : count > 0;
+	/* Without branches: which of the three it is cannot be predicted. */
+	return ready | (__atomic_load_n(&partners->first, __ATOMIC_RELAXED) != NULL) |
+	       __atomic_load_n(&c->closed, __ATOMIC_RELAXED);
 }
 
 /* Perform case i, whose channel is locked; i, SEND_ON_CLOSED, or AGAIN if it would wait.  Unlocks. */
@@ -99,37 +101,44 @@ static int perform(struct leat__m *m, const struct selection *s, size_t i)
 	return outcome == LEAT__CLOSED ? SEND_ON_CLOSED : AGAIN;
 }
 
-/* Try the cases that look ready in random order; AGAIN when none was. */
-static int try_ready(struct leat__m *m, const struct selection *s)
+/* Try the cases from base on, at most 64, that look ready, in random order; AGAIN when none was. */
+static inline int try_some(struct leat__m *m, const struct selection *s, size_t base, size_t width)
 {
-	for (size_t base = 0; base < s->n; base += 64) {
-		size_t width = s->n - base < 64 ? s->n - base : 64;
-		uint32_t count = 0; /* of the bits in ready */
-		uint64_t ready = 0;
+	const leat_case *cases = s->cases + base;
+	uint32_t count = 0; /* of the bits in ready */
+	uint64_t ready = 0;
 
-		for (size_t i = 0; i < width; i++) {
-			bool r = looks_ready(&s->cases[base + i]);
+	for (size_t i = 0; i < width; i++) {
+		bool r = looks_ready(&cases[i]);
 
-			ready |= (uint64_t)r << i;
-			count += r;
-		}
-		for (; count > 0; count--) {
-			uint32_t nth = leat__choose(m->p, LEAT__CHOOSE_CASE, count);
-			uint64_t rest = ready;
-			size_t i;
-			int r;
+		ready |= (uint64_t)r << i;
+		count += r;
+	}
+	for (; count > 0; count--) {
+		uint32_t nth = leat__choose(m->p, LEAT__CHOOSE_CASE, count);
+		uint64_t rest = ready;
+		size_t i;
+		int r;
 
-			while (nth--)
-				rest &= rest - 1;
-			i = (size_t)__builtin_ctzll(rest);
-			leat__lock(&s->cases[base + i].chan->lock);
-			r = perform(m, s, base + i);
-			if (r != AGAIN)
-				return r;
-			ready &= ~(UINT64_C(1) << i);
-		}
+		while (nth--)
+			rest &= rest - 1;
+		i = (size_t)__builtin_ctzll(rest);
+		leat__lock(&cases[i].chan->lock);
+		r = perform(m, s, base + i);
+		if (r != AGAIN)
+			return r;
+		ready &= ~(UINT64_C(1) << i);
 	}
 	return AGAIN;
+}
+
+static int try_ready(struct leat__m *m, const struct selection *s)
+{
+	int r = AGAIN;
+
+	for (size_t base = 0; base < s->n && r == AGAIN; base += 64)
+		r = try_some(m, s, base, s->n - base < 64 ? s->n - base : 64);
+	return r;
 }
 
 /* With more than 64 cases, chunks must not have an order: choose one ready case among all first. */
@@ -397,39 +406,53 @@ static void allocate(struct selection *s)
 	leat__record_push(&s->cleanup);
 }
 
-int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
+/* Nothing was ready: wait, or make sure that nothing is.  */
+static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, int64_t timeout_ns)
 {
 	struct leat__waiter waiters[INLINE_CASES];
 	uint32_t order[INLINE_CASES];
-	bool nobody_asks;
-	struct selection s = {.cases = cases, .n = n, .ok = ok ? ok : &nobody_asks};
-	bool large = n > INLINE_CASES;
-	struct leat__m *m = leat__enter();
-	int r = n > 64 ? try_ready_many(m, &s) : try_ready(m, &s);
+	bool large = s->n > INLINE_CASES;
+	int r;
 
-	if (r == AGAIN) {
-		if (large) {
-			leat__leave(m);
-			allocate(&s);
-			m = leat__enter();
-		} else {
-			s.waiters = waiters;
-			s.order = order;
-		}
-		do {
-			(n > 64 ? sort_many : sort_cases)(m, &s);
-			if (timeout_ns <= 0)
-				r = try_all(m, &s);
-			else
-				m = leat__select_wait(m, &s, timeout_ns, &r);
-		} while (r == AGAIN);
-		if (large) {
-			leat__leave(m);
-			leat__record_leave(&s.cleanup);
-			m = leat__enter();
-		}
+	if (large) {
+		leat__leave(m);
+		allocate(s);
+		m = leat__enter();
+	} else {
+		s->waiters = waiters;
+		s->order = order;
 	}
+	do {
+		(s->n > 64 ? sort_many : sort_cases)(m, s);
+		if (timeout_ns <= 0)
+			r = try_all(m, s);
+		else
+			m = leat__select_wait(m, s, timeout_ns, &r);
+	} while (r == AGAIN);
 	leat__leave(m);
+	if (large)
+		leat__record_leave(&s->cleanup);
+	return r;
+}
+
+int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
+{
+	struct selection s;
+	bool nobody_asks;
+	struct leat__m *m = leat__enter();
+	int r;
+
+	s.cases = cases;
+	s.n = n;
+	s.ok = ok ? ok : &nobody_asks;
+	if (likely(n <= 64))
+		r = try_some(m, &s, 0, n);
+	else
+		r = try_ready_many(m, &s);
+	if (r == AGAIN)
+		r = leat__select_slow(m, &s, timeout_ns);
+	else
+		leat__leave(m);
 	if (unlikely(r == SEND_ON_CLOSED))
 		leat__panic_runtime("send on closed channel");
 	return r;

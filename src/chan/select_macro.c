@@ -137,12 +137,8 @@ bool leat__select_add(leat__select *s, leat_chan *c, int dir, const void *value,
 	k->value = bytes == LEAT__DISCARD ? NULL : to;
 	s->count = n + 1;
 	s->used = at + 8;
-	if (dir == LEAT_SEND && c) {
-		if (likely(bytes == 8))
-			*(leat__word *)to = *(const leat__word *)value;
-		else
-			leat__copy_long(to, value, bytes);
-	}
+	if (dir == LEAT_SEND && c)
+		leat__copy(to, value, bytes);
 	return false;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1 nofenced */
+/* CTEST: procs=1 nofenced notsan */
 /*
  * Goal: with a policy, set before the first call, and one processor the policy's choices are the
  * schedule: the same choices give the same interleaving, others another one; and time is the policy's.

@@ -257,7 +257,7 @@ static void put_and_take(uint64_t wanted)
 {
 	/* About as long as a thief takes from one look to the next. */
 	uint32_t pause = contest.ring || leat__fenced ? 64 : 4096;
-	int64_t end = leat__os_now() + test_count(20) * LEAT_SECOND;
+	int64_t end = leat__os_now() + test_count(10) * LEAT_SECOND;
 	uint64_t random = 77;
 	struct leat__g *g;
 

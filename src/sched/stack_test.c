@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1 nofenced */
+/* CTEST: procs=1 nofenced notsan */
 /*
  * Goal: stacks have guards that fault, tops in different cache sets, and are where they should be: used
  * again last in, first out, moved between processors in batches, unmapped when they have a mapping of

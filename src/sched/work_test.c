@@ -60,7 +60,7 @@ static void wait_for_idler(uint64_t *random)
 TEST(line_17_work_pushed_while_a_processor_goes_idle_is_run)
 {
 	uint64_t random = 42;
-	int rounds = test_count(200000);
+	int rounds = test_count(100000);
 
 	if (leat_procs(0) < 2)
 		return; /* nobody else could run it */
@@ -85,7 +85,7 @@ static void woken(void)
 TEST(line_17_woken_goroutine_is_stolen_from_the_ring)
 {
 	uint64_t random = 43;
-	int rounds = test_count(50000);
+	int rounds = test_count(20000);
 	char nothing[1] = {0};
 
 	if (leat_procs(0) < 2)
