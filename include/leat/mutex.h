@@ -33,7 +33,8 @@ LEAT_API bool leat_mutex_trylock(leat_mutex *m) LEAT__WARN_UNUSED;
 
 /*
  * Unlock m; wakes the longest waiter.  Any goroutine, any thread, not only the one that locked.
- * Fatal "sync: unlock of unlocked mutex".  A plain store when nobody waits.
+ * Fatal "sync: unlock of unlocked mutex".  m must outlive the call, which looks at it once more after
+ * letting go: who locks it next may not free it before.  A plain store when nobody waits.
  */
 LEAT_API void leat_mutex_unlock(leat_mutex *m);
 

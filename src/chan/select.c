@@ -363,7 +363,8 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 	size_t queued = 0;
 	int r;
 
-	leat__park_as(me, s->ordered ? LEAT__WAIT_SELECT : LEAT__WAIT_SELECT_NONE);
+	leat__park_as(me, s->ordered || timeout_ns != LEAT_FOREVER ? LEAT__WAIT_SELECT
+	                                                           : LEAT__WAIT_SELECT_NONE);
 	r = enqueue(m, s, &queued);
 	if (r != WAITING) {
 		leat__park_as(me, LEAT__RUNNABLE);
@@ -371,7 +372,6 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 		return m;
 	}
 	if (timeout_ns != LEAT_FOREVER) {
-		leat__park_as(me, LEAT__WAIT_SELECT);
 		t.timer.when = leat__deadline(timeout_ns);
 		if (leat__timer_add(&t.timer) != 0) {
 			/* Without memory for the timer the wait cannot be bounded: give it up, if nothing

@@ -62,7 +62,7 @@ static bool add_processor(int id)
 		store_release(&leat__sched.made, id + 1);
 	}
 	atomic_fetch_and_explicit(&p->attention, ~(uint32_t)LEAT__ATTEND_RETIRE, memory_order_relaxed);
-	if (!load_relaxed(&p->m) && !p->idle)
+	if (!load_relaxed(&p->m) && !p->idle && !p->starting)
 		leat__idle_put(p);
 	return true;
 }
@@ -109,7 +109,7 @@ static void start(void)
 
 static uint32_t retake_at_rest(void)
 {
-	return leat__fenced ? LEAT__RETAKE_FENCED : 0;
+	return leat__fenced || leat__policy ? LEAT__RETAKE_SLOW : 0;
 }
 
 static struct leat__m *allocate(void)
@@ -138,24 +138,48 @@ static void adopt_thread(struct leat__m *m)
 	leat__fault_init_thread(m);
 }
 
+/* A descriptor for the calling thread's own code. */
+static struct leat__g *adopt_code(enum leat__kind kind, uint64_t id)
+{
+	struct leat__g *g = leat__g_get(NULL);
+
+	if (!g)
+		leat__fatal("out of memory at a thread's first call");
+	g->sp = NULL;
+	g->stack = NULL;
+	store_relaxed(&g->claim, LEAT__UNARMED);
+	store_relaxed(&g->wait, LEAT__RUNNABLE);
+	store_relaxed(&g->woken, 0);
+	g->mapped_stack = false;
+	g->unguarded = false;
+	g->id = id;
+	g->parent = 0;
+	g->created_at = NULL;
+	g->records = NULL;
+	g->catches = NULL;
+	g->panics = NULL;
+	g->scope = NULL;
+	g->thread = NULL;
+	store_release(&g->kind, kind);
+	return g;
+}
+
 /* The initial thread: its code becomes goroutine 1, and it gets a scheduler context of its own.  It
    has no processor yet: its first entry queues for one. */
 static struct leat__m *attach_main(void)
 {
+	struct leat__g *g = adopt_code(LEAT__GOROUTINE, 1);
 	struct leat__m *m = allocate();
-	struct leat__g *g = leat__g_get(NULL);
 	struct leat__stack *s = leat__stack_map(LEAT__STACK_USABLE);
 	void *low, *high;
 
-	if (!m || !g || !s)
+	if (!m || !s)
 		leat__fatal("out of memory at the first call");
 	leat__os_stack_bounds(&low, &high);
 	main_stack.low = low;
 	main_stack.guarded = true;
 	leat__san_adopt(&main_stack.san, low, (size_t)((char *)high - (char *)low));
 	g->stack = &main_stack;
-	g->id = 1;
-	store_relaxed(&g->kind, LEAT__GOROUTINE);
 	fetch_add_relaxed(&leat__sched.foreign_started, 1);
 
 	m->g = g;
@@ -173,28 +197,16 @@ static struct leat__m *attach_main(void)
 static struct leat__m *attach_foreign(void)
 {
 	struct leat__m *m = load_relaxed(&spare_foreign);
-	struct leat__g *g;
 
 	if (m)
 		store_relaxed(&spare_foreign, m->idle_next);
 	else
 		m = allocate();
-	g = leat__g_get(NULL);
-	if (!m || !g)
+	if (!m)
 		leat__fatal("out of memory at a thread's first call");
 	m->foreign = true;
-	m->g = g;
-	g->thread = m;
-	g->id = 0;
-	g->sp = NULL;
-	g->stack = NULL;
-	g->records = NULL;
-	g->catches = NULL;
-	g->panics = NULL;
-	g->scope = NULL;
-	store_relaxed(&g->woken, 0);
-	store_relaxed(&g->wait, LEAT__RUNNABLE);
-	store_relaxed(&g->kind, LEAT__THREAD);
+	m->g = adopt_code(LEAT__THREAD, 0);
+	m->g->thread = m;
 	adopt_thread(m);
 	pthread_setspecific(thread_end, m);
 	leat__monitor_start();
@@ -274,6 +286,7 @@ static COLD void cannot_start(struct leat__p *p, struct leat__m *m, bool searchi
 		/* It has no thread: it stays on no list but all_m, its processor goes back. */
 		leat__release(m);
 	} else {
+		p->starting = false;
 		leat__idle_put(p);
 	}
 	leat__unlock(&leat__sched.lock);
@@ -289,11 +302,13 @@ void leat__start_machine(struct leat__p *p, bool searching)
 		leat__sched.idle_m = m->idle_next;
 		leat__acquire(m, p);
 		m->searching = searching;
-		leat__unlock(&leat__sched.lock);
+		/* Under the lock: a keeper whose time is up must see that it is off the list. */
 		store_release(&m->wake, 1);
+		leat__unlock(&leat__sched.lock);
 		leat__os_wake(&m->wake, 1);
 		return;
 	}
+	p->starting = true;
 	leat__unlock(&leat__sched.lock);
 
 	m = allocate();
@@ -303,6 +318,7 @@ void leat__start_machine(struct leat__p *p, bool searching)
 	}
 	m->g = &m->g0;
 	leat__lock(&leat__sched.lock);
+	p->starting = false;
 	leat__acquire(m, p);
 	m->searching = searching;
 	store_relaxed(&m->in_runtime, 1);
@@ -348,10 +364,14 @@ struct leat__m *leat__enter_slow(struct leat__m *m)
 		if (retake & LEAT__RETAKE_TAKEN)
 			return queue_for_processor(m);
 		if (!(retake & LEAT__RETAKE_REQUESTED))
-			return m;
-		if (cas_acq_rel(&m->retake, &retake, retake & LEAT__RETAKE_FENCED))
-			return m;
+			break;
+		if (cas_acq_rel(&m->retake, &retake, retake & LEAT__RETAKE_SLOW))
+			break;
 	}
+	/* Under a policy there is no monitor that takes processors: here is where one could be lost. */
+	if (leat__policy && m->p && leat__policy->choose(LEAT__CHOOSE_RETAKE, 2))
+		return leat__yield(m);
+	return m;
 }
 
 void leat__entered_twice(void)
@@ -392,9 +412,8 @@ int leat_procs(int n)
 			store_relaxed(&leat__sched.idle, load_relaxed(&leat__sched.idle) - 1);
 		}
 		for (int i = leat__sched.procs; i < load_relaxed(&leat__sched.made); i++)
-			if (load_relaxed(&load_relaxed(&leat__sched.p[i])->m))
-				atomic_fetch_or_explicit(&load_relaxed(&leat__sched.p[i])->attention,
-				                         LEAT__ATTEND_RETIRE, memory_order_relaxed);
+			atomic_fetch_or_explicit(&load_relaxed(&leat__sched.p[i])->attention,
+			                         LEAT__ATTEND_RETIRE, memory_order_relaxed);
 	}
 	if (n > before && load_relaxed(&leat__sched.queued) && leat__sched.idle_p)
 		leat__start_machine(leat__idle_take(), false);

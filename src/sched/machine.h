@@ -36,9 +36,9 @@
 enum {
 	LEAT__RETAKE_REQUESTED = 1,
 	LEAT__RETAKE_TAKEN = 2,
-	/* Set for good where there is no membarrier: sends every entry through the slow path, which has
-	   the full fence, so that the fast path needs no test for it. */
-	LEAT__RETAKE_FENCED = 4,
+	/* Set for good where there is no membarrier, or a policy: sends every entry through the slow path,
+	   which has the full fence and asks the policy, so that the fast path needs no test for them. */
+	LEAT__RETAKE_SLOW = 4,
 };
 
 struct leat__m {

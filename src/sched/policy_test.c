@@ -26,6 +26,7 @@ static struct story {
 static uint64_t seed;
 static unsigned char script[STORY]; /* the answers, 0 after its end; or by the seed */
 static bool scripted;
+static bool retaking; /* retakes are chosen, too; else there are none */
 
 static uint32_t choose(enum leat__choice what, uint32_t n)
 {
@@ -33,7 +34,7 @@ static uint32_t choose(enum leat__choice what, uint32_t n)
 
 	CHECK(what <= LEAT__CHOOSE_RETAKE);
 	CHECK(n >= 1);
-	if (n == 1)
+	if (n == 1 || (what == LEAT__CHOOSE_RETAKE && !retaking))
 		return 0;
 	CHECK(story.choices < STORY);
 	answer = scripted ? script[story.choices] : leat__random_below(leat__random_next(&seed), n);
@@ -184,6 +185,59 @@ TEST(time_is_virtual)
 
 	in_child(sleep_long);
 	CHECK(leat__os_now() - begun < LEAT_MINUTE);
+}
+
+/* Never gives up its processor, but enters and leaves the runtime. */
+static void stubborn(struct actor *a)
+{
+	for (int i = 0; i < ACTS; i++) {
+		CHECK(story.events < STORY - 1);
+		story.text[story.events++] = a->name;
+		leat_procs(0);
+	}
+	leat_waitgroup_done(a->left);
+}
+
+static void play_stubborn(void)
+{
+	leat_waitgroup left = {0};
+
+	leat_waitgroup_add(&left, ACTORS);
+	for (int i = 0; i < ACTORS; i++)
+		go_as(actor, stubborn, .name = (char)('a' + i), .left = &left);
+	leat_waitgroup_wait(&left);
+}
+
+/* Does anybody act between two acts of another? */
+static bool interleaved(const struct story *s)
+{
+	int turns = 0;
+
+	for (int i = 1; i < s->events; i++)
+		turns += s->text[i] != s->text[i - 1];
+	return turns >= ACTORS;
+}
+
+TEST(a_policy_takes_the_processor_at_any_entry)
+{
+	struct story told;
+	int mixed = 0;
+
+	scripted = false;
+	retaking = false;
+	seed = leat__random_seed(1);
+	told = in_child(play_stubborn);
+	CHECK_EQ(told.events, ACTORS * ACTS);
+	CHECK(!interleaved(&told));
+	retaking = true;
+	for (uint64_t s = 1; s <= 20; s++) {
+		seed = leat__random_seed(s);
+		told = in_child(play_stubborn);
+		CHECK_EQ(told.events, ACTORS * ACTS);
+		mixed += interleaved(&told);
+	}
+	CHECK(mixed >= 10);
+	retaking = false;
 }
 
 TEST_MAIN

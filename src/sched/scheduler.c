@@ -20,6 +20,7 @@
 
 #include "base/copy.h"
 #include "sched/panic.h"
+#include "sched/policy.h"
 
 #include <leat/go.h>
 
@@ -222,7 +223,7 @@ struct leat__m *leat__yield(struct leat__m *m)
 	}
 	/* New goroutines stand behind the ring, where the caller may now wait for ever: prefer one, but
 	   for every so many times. */
-	if (likely(p->until_poll > 1) && !load_relaxed(&p->attention))
+	if (likely(p->until_poll > 1) && !load_relaxed(&p->attention) && !leat__policy)
 		g = leat__deque_pop(p);
 	if (g) {
 		p->until_poll--;
@@ -264,7 +265,7 @@ static struct leat__stack *retire(struct leat__m *m)
 		leat__stack_exceeded(g, NULL);
 	if (g->scope)
 		leat__on_end(m, g);
-	store_relaxed(&p->ended, load_relaxed(&p->ended) + 1);
+	store_release(&p->ended, load_relaxed(&p->ended) + 1);
 	leat__g_put(&p->gs, g);
 	return s;
 }

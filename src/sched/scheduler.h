@@ -109,6 +109,7 @@ void leat__wake_slow(void);
 
 static inline void leat__wake(void)
 {
+	leat__fence_light(); /* the work is stored, idle and searching still to be read: work.c */
 	if (unlikely(load_relaxed(&leat__sched.idle)) && !load_relaxed(&leat__sched.searching) &&
 	    leat__ticks() - load_relaxed(&leat__sched.woke_at) > load_relaxed(&leat__sched.wake_gap))
 		leat__wake_slow();

@@ -506,6 +506,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 	if (leat__sched.idle_p && anything_shared()) {
 		leat__acquire(m, leat__idle_take());
 		leat__unlock(&leat__sched.lock);
+		leat__monitor_ring();
 		return NULL;
 	}
 	leat__check_deadlock();
@@ -523,6 +524,7 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			if (leat__sched.idle_p) {
 				leat__acquire(m, leat__idle_take());
 				leat__unlock(&leat__sched.lock);
+				leat__monitor_ring();
 			} else {
 				sleep_machine(m);
 			}
@@ -541,6 +543,9 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			if (g)
 				break;
 		}
+		/* Told to retire in between: then nothing was taken from its own queues. */
+		if (unlikely(load_relaxed(&m->p->next) || leat__p_has_shared_work(m->p)))
+			continue;
 		if (leat__sched.procs > 1 && !leat__policy &&
 		    (m->searching || 2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
 			g = search(m);
