@@ -14,7 +14,7 @@
  * no timer after the second.
  */
 #include "sched/panic.h"
-#include "sched/runtime.h"
+#include "sched/settings.h"
 #include "sched/scheduler.h"
 #include "sched/timer.h"
 

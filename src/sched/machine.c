@@ -13,7 +13,7 @@
 #include "sched/fault.h"
 #include "sched/panic.h"
 #include "sched/policy.h"
-#include "sched/runtime.h"
+#include "sched/settings.h"
 #include "sched/scheduler.h"
 
 #include <leat/go.h>

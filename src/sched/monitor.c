@@ -20,7 +20,7 @@
  */
 #include "sched/panic.h"
 #include "sched/policy.h"
-#include "sched/runtime.h"
+#include "sched/settings.h"
 #include "sched/scheduler.h"
 #include "sched/timer.h"
 

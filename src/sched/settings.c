@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See runtime.h.  A value that makes no sense is reported once on stderr, and ignored. */
-#include "sched/runtime.h"
+/* See settings.h.  A value that makes no sense is reported once on stderr, and ignored. */
+#include "sched/settings.h"
 #include "sched/scheduler.h"
 
 #include <errno.h>

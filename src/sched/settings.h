@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the process is told from outside: the environment, read once at the first call. */
-#ifndef LEAT_SCHED_RUNTIME_H
-#define LEAT_SCHED_RUNTIME_H
+#ifndef LEAT_SCHED_SETTINGS_H
+#define LEAT_SCHED_SETTINGS_H
 
 #include "base/compiler.h"
 
