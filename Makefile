@@ -21,7 +21,7 @@ $(TREES):
 	@flock $@ cmake --build $@ $(ONLY) -j$(JOBS) -- -k --no-print-directory
 
 # One CTest run over several trees, so that one summary counts everything.
-test check: NEEDS += test
+build/tsan build/clang test check: NEEDS += test
 test: build/release build/asan build/tsan
 	@mkdir -p build/$@ && echo 'subdirs($(^:build/%=../%))' >build/$@/CTestTestfile.cmake
 	@$(CTEST) --test-dir build/$@

@@ -392,7 +392,9 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 	g->catches = NULL;
 	g->scope = opts ? opts->scope : NULL;
 	g->panics = NULL;
-	if (likely(args_bytes <= LEAT__ARGS_INLINE) && (!opts || (!opts->name && !opts->stack_bytes))) {
+	/* The thread sanitizer is made to forget stacks, but not descriptors. */
+	if (likely(args_bytes <= LEAT__ARGS_INLINE) && likely(!(leat__sanitizers & LEAT__TSAN)) &&
+	    (!opts || (!opts->name && !opts->stack_bytes))) {
 		leat__copy(g->args, args, args_bytes);
 	} else if (!bind_early(m, g, opts, args, args_bytes)) {
 		leat__g_put(p ? &p->gs : NULL, g);
