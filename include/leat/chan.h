@@ -135,46 +135,46 @@ LEAT__END
 		leat_chan_free(LEAT__RAW(c));                                                              \
 	})
 
+/* Operations nest, as in chan_send(a, chan_recv(b)): so their variables have names of their own. */
+#define LEAT__VAR(name, n) LEAT__CAT(leat__##name, n)
+
 /* The value is evaluated once, and must be assignable to T. */
-#define LEAT_CHAN_SEND(c, ...)                                                                     \
+#define LEAT_CHAN_SEND(...)     LEAT__SENDING(__COUNTER__, leat_chan_send, __VA_ARGS__)
+#define LEAT_CHAN_TRY_SEND(...) LEAT__SENDING(__COUNTER__, leat_chan_try_send, __VA_ARGS__)
+#define LEAT__SENDING(n, fn, c, ...)                                                               \
 	__extension__({                                                                                \
 		LEAT__CAN_SEND(c);                                                                         \
-		leat_chan *leat__c = LEAT__RAW(c);                                                         \
-		LEAT__ELEM(c) leat__v = __VA_ARGS__;                                                       \
-		leat_chan_send(leat__c, &leat__v);                                                         \
+		leat_chan *LEAT__VAR(chan, n) = LEAT__RAW(c);                                              \
+		LEAT__ELEM(c) LEAT__VAR(value, n) = __VA_ARGS__;                                           \
+		fn(LEAT__VAR(chan, n), &LEAT__VAR(value, n));                                              \
 	})
 
 /* The value received, all zero when c is closed and drained. */
-#define LEAT_CHAN_RECV(c)                                                                          \
+#define LEAT_CHAN_RECV(c) LEAT__RECEIVING(__COUNTER__, c)
+#define LEAT__RECEIVING(n, c)                                                                      \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
-		LEAT__ELEM(c) leat__v;                                                                     \
-		leat_chan_recv(LEAT__RAW(c), (void *)&leat__v);                                            \
-		leat__v;                                                                                   \
+		LEAT__ELEM(c) LEAT__VAR(value, n);                                                         \
+		leat_chan_recv(LEAT__RAW(c), (void *)&LEAT__VAR(value, n));                                \
+		LEAT__VAR(value, n);                                                                       \
 	})
 
 /* Receive into *(T *)vp and say whether it is a value (false: closed and drained). */
-#define LEAT_CHAN_RECV_OK(c, vp)                                                                   \
+#define LEAT_CHAN_RECV_OK(c, vp) LEAT__RECEIVING_OK(__COUNTER__, c, vp)
+#define LEAT__RECEIVING_OK(n, c, vp)                                                               \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
-		LEAT__ELEM(c) *leat__vp = (vp);                                                            \
-		leat_chan_recv(LEAT__RAW(c), (void *)leat__vp);                                            \
-	})
-
-#define LEAT_CHAN_TRY_SEND(c, ...)                                                                 \
-	__extension__({                                                                                \
-		LEAT__CAN_SEND(c);                                                                         \
-		leat_chan *leat__c = LEAT__RAW(c);                                                         \
-		LEAT__ELEM(c) leat__v = __VA_ARGS__;                                                       \
-		leat_chan_try_send(leat__c, &leat__v);                                                     \
+		LEAT__ELEM(c) * LEAT__VAR(to, n) = (vp);                                                   \
+		leat_chan_recv(LEAT__RAW(c), (void *)LEAT__VAR(to, n));                                    \
 	})
 
 /* vp is a T * or NULL, okp a bool * or NULL. */
-#define LEAT_CHAN_TRY_RECV(c, vp, okp)                                                             \
+#define LEAT_CHAN_TRY_RECV(c, vp, okp) LEAT__TRY_RECEIVING(__COUNTER__, c, vp, okp)
+#define LEAT__TRY_RECEIVING(n, c, vp, okp)                                                         \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
-		LEAT__ELEM(c) *leat__vp = (vp);                                                            \
-		leat_chan_try_recv(LEAT__RAW(c), (void *)leat__vp, (okp));                                 \
+		LEAT__ELEM(c) * LEAT__VAR(to, n) = (vp);                                                   \
+		leat_chan_try_recv(LEAT__RAW(c), (void *)LEAT__VAR(to, n), (okp));                         \
 	})
 
 #define LEAT_CHAN_CLOSE(c)                                                                         \

@@ -105,32 +105,34 @@ LEAT__END
  * leat__select_step makes the choice; in round 1 the chosen case is true, once.
  */
 #define LEAT_CHAN_SELECT                                                                           \
-	LEAT__QUIET_SHADOW(for (leat__select leat__s, *leat__p = leat__select_begin(&leat__s);         \
-	                        leat__select_step(leat__p);))
+	LEAT__QUIET_SHADOW(for (leat__select leat__chan_select,                                        \
+	                        *leat__chan_selecting = leat__select_begin(&leat__chan_select);        \
+	                        leat__select_step(leat__chan_selecting);))
 
 /* In round 1: is this the chosen case? */
-#define LEAT__MINE (leat__s.count++ == leat__s.chosen && leat__select_mine(&leat__s))
+#define LEAT__MINE                                                                                 \
+	(leat__chan_select.count++ == leat__chan_select.chosen && leat__select_mine(&leat__chan_select))
 
 #define LEAT__RECV_CASE(g, c, bytes)                                                               \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
-		leat__s.state                                                                              \
-		    ? LEAT__MINE                                                                           \
-		    : leat__select_add(&leat__s, (g) ? LEAT__RAW(c) : NULL, LEAT_RECV, NULL, (bytes));     \
+		leat__chan_select.state ? LEAT__MINE                                                       \
+		                        : leat__select_add(&leat__chan_select, (g) ? LEAT__RAW(c) : NULL,  \
+		                                           LEAT_RECV, NULL, (bytes));                      \
 	})
 
 #define LEAT__SEND_CASE(g, c, ...)                                                                 \
 	__extension__({                                                                                \
 		LEAT__CAN_SEND(c);                                                                         \
 		bool leat__m = false;                                                                      \
-		if (leat__s.state) {                                                                       \
+		if (leat__chan_select.state) {                                                             \
 			leat__m = LEAT__MINE;                                                                  \
 		} else if (!(g)) {                                                                         \
-			leat__select_add(&leat__s, NULL, LEAT_SEND, NULL, 0);                                  \
+			leat__select_add(&leat__chan_select, NULL, LEAT_SEND, NULL, 0);                        \
 		} else {                                                                                   \
 			leat_chan *leat__c = LEAT__RAW(c);                                                     \
 			LEAT__ELEM(c) leat__v = __VA_ARGS__;                                                   \
-			leat__select_add(&leat__s, leat__c, LEAT_SEND, &leat__v, sizeof leat__v);              \
+			leat__select_add(&leat__chan_select, leat__c, LEAT_SEND, &leat__v, sizeof leat__v);    \
 		}                                                                                          \
 		leat__m;                                                                                   \
 	})
@@ -143,16 +145,16 @@ LEAT__END
 #define LEAT__RECV2(n, g, c, v)                                                                    \
 	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c)));                \
 	     LEAT__CAT(leat__o, n);)                                                                   \
-		for (LEAT__ELEM(c) v;                                                                      \
-		     LEAT__CAT(leat__o, n) && (leat__select_take(&leat__s, (void *)&v, sizeof v),          \
-		                               LEAT__CAT(leat__o, n) = false, true);)
+		for (LEAT__ELEM(c) v; LEAT__CAT(leat__o, n) &&                                             \
+		                      (leat__select_take(&leat__chan_select, (void *)&v, sizeof v),        \
+		                       LEAT__CAT(leat__o, n) = false, true);)
 #define LEAT__RECV3(n, g, c, v, okv)                                                               \
 	for (bool LEAT__CAT(leat__o, n) = LEAT__RECV_CASE(g, c, sizeof(LEAT__ELEM(c))),                \
-	                             okv = leat__s.ok;                                                 \
+	                             okv = leat__chan_select.ok;                                       \
 	     LEAT__CAT(leat__o, n);)                                                                   \
-		for (LEAT__ELEM(c) v;                                                                      \
-		     LEAT__CAT(leat__o, n) && (leat__select_take(&leat__s, (void *)&v, sizeof v),          \
-		                               LEAT__CAT(leat__o, n) = false, true);)
+		for (LEAT__ELEM(c) v; LEAT__CAT(leat__o, n) &&                                             \
+		                      (leat__select_take(&leat__chan_select, (void *)&v, sizeof v),        \
+		                       LEAT__CAT(leat__o, n) = false, true);)
 
 #define LEAT__RECV_IF1(g, c)            LEAT__ONCE(__COUNTER__, LEAT__RECV_CASE(g, c, LEAT__DISCARD))
 #define LEAT__RECV_IF2(g, c, v)         LEAT__RECV2(__COUNTER__, g, c, v)
@@ -166,9 +168,13 @@ LEAT__END
 #define LEAT_CASE_SEND(c, ...)       LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(true, c, __VA_ARGS__))
 #define LEAT_CASE_SEND_IF(g, c, ...) LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(g, c, __VA_ARGS__))
 #define LEAT_CASE_DEFAULT                                                                          \
-	LEAT__ONCE(__COUNTER__, leat__s.state ? LEAT__MINE : leat__select_add_default(&leat__s))
+	LEAT__ONCE(__COUNTER__, leat__chan_select.state                                                \
+	                            ? LEAT__MINE                                                       \
+	                            : leat__select_add_default(&leat__chan_select))
 #define LEAT_CASE_TIMEOUT(ns)                                                                      \
-	LEAT__ONCE(__COUNTER__, leat__s.state ? LEAT__MINE : leat__select_add_timeout(&leat__s, (ns)))
+	LEAT__ONCE(__COUNTER__, leat__chan_select.state                                                \
+	                            ? LEAT__MINE                                                       \
+	                            : leat__select_add_timeout(&leat__chan_select, (ns)))
 
 #ifndef LEAT_NO_SHORT_NAMES
 #define chan_select       LEAT_CHAN_SELECT

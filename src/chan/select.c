@@ -67,7 +67,7 @@ static inline bool looks_ready(const leat_case *k)
 	const leat_chan *c = k->chan;
 	const struct leat__waiters *partners;
 	size_t count;
-	bool ready;
+	unsigned ready;
 
 	if (!c)
 		return false;

@@ -81,7 +81,8 @@ static void add_stack_root(struct leat__g *g, void *arg)
 
 static void at_exit(void)
 {
-	/* The process may end by main's return while another thread reports a panic: let it finish. */
+	/* The process may end by main's return while another goroutine panics: let it say so. */
+	leat__panic_wait();
 	leat__report_wait();
 	if (leat__sanitizers & LEAT__LSAN)
 		leat__g_each(add_stack_root, NULL);

@@ -27,15 +27,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define LOOK_NS      500000
-#define SUSPECT_NS   100000
-#define QUIET_NS     5000000
-#define SLICE_NS     10000000
-#define OLDEST_NS    400000
-#define RING_NS      5000000
-#define TRACE_NS     1000000000
-#define IDLE_LOOKS   20 /* without anything running, before it sleeps */
-#define THREAD_STACK ((size_t)128 << 10)
+#define LOOK_NS        500000
+#define SUSPECT_NS     100000
+#define QUIET_NS       5000000
+#define SLICE_NS       10000000
+#define OLDEST_NS      400000
+#define RING_NS        5000000
+#define RECHECK_MIN_NS ((int64_t)50000000)
+#define RECHECK_MAX_NS ((int64_t)10000000000)
+#define TRACE_NS       1000000000
+#define IDLE_LOOKS     20 /* without anything running, before it sleeps */
+#define THREAD_STACK   ((size_t)128 << 10)
 
 static _Atomic uint32_t asleep; /* 1: waits to be rung */
 
@@ -223,6 +225,57 @@ static void trace(int64_t now)
 	leat__os_write(2, text, n);
 }
 
+/* When to look for a deadlock again, INT64_MAX: no reason to.  Scheduler's lock, but for the looks. */
+static _Atomic int64_t recheck_at = INT64_MAX;
+static int64_t recheck_ns; /* the wait before that */
+static uint64_t
+    suspected_amidst; /* acquisitions at the first look: what ran since clears the suspicion */
+
+bool leat__suspect_again(void)
+{
+	uint64_t acquisitions = load_relaxed(&leat__sched.acquisitions);
+
+	if (load_relaxed(&recheck_at) != INT64_MAX && suspected_amidst == acquisitions)
+		return leat__os_now() >= load_relaxed(&recheck_at);
+	suspected_amidst = acquisitions;
+	recheck_ns = RECHECK_MIN_NS;
+	store_relaxed(&recheck_at, leat__os_now() + recheck_ns);
+	leat__monitor_ring();
+	return false;
+}
+
+static void recheck(void)
+{
+	leat__lock(&leat__sched.lock);
+	leat__check_deadlock();
+	if (recheck_ns < RECHECK_MAX_NS)
+		recheck_ns *= 2;
+	store_relaxed(&recheck_at, leat__os_now() + recheck_ns);
+	leat__unlock(&leat__sched.lock);
+}
+
+/* Nothing runs: sleep until a processor is taken up, or a timer is due that nobody else keeps. */
+static void rest(struct leat__m *self)
+{
+	/* Who takes up a processor rings; look once more after saying so. */
+	store_relaxed(&asleep, 1);
+	fence_seq_cst();
+	if (look(self).running)
+		store_relaxed(&asleep, 0);
+	while (load_acquire(&asleep) && load_relaxed(&leat__timers_next) > leat__os_now()) {
+		int64_t until = load_relaxed(&recheck_at);
+
+		/* Where only plain threads sleep there is no M to keep the timers. */
+		if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX &&
+		    until > load_relaxed(&leat__timers_next))
+			until = load_relaxed(&leat__timers_next);
+		leat__os_wait(&asleep, 1, until);
+		if (load_relaxed(&recheck_at) <= leat__os_now())
+			recheck();
+	}
+	store_relaxed(&asleep, 0);
+}
+
 static void *monitor_main(void *arg)
 {
 	static struct leat__m self; /* no processor, no goroutine: what it readies is queued globally */
@@ -240,6 +293,8 @@ static void *monitor_main(void *arg)
 		if (unlikely(leat__settings.trace_sched))
 			trace(leat__os_now());
 		idle = f.running ? 0 : idle + 1;
+		if (f.running)
+			store_relaxed(&recheck_at, INT64_MAX);
 		if (idle < IDLE_LOOKS) {
 			static _Atomic uint32_t never;
 			int64_t until = leat__os_now() + (f.suspect              ? SUSPECT_NS
@@ -253,18 +308,7 @@ static void *monitor_main(void *arg)
 			leat__os_wait(&never, 0, until);
 			continue;
 		}
-		/* Who takes up a processor rings; look once more after saying so. */
-		store_relaxed(&asleep, 1);
-		fence_seq_cst();
-		if (look(&self).running)
-			store_relaxed(&asleep, 0);
-		/* Where only plain threads sleep there is no M to keep the timers. */
-		while (load_acquire(&asleep) && load_relaxed(&leat__timers_next) > leat__os_now())
-			leat__os_wait(&asleep, 1,
-			              load_relaxed(&leat__sched.keeper_until) == INT64_MAX
-			                  ? load_relaxed(&leat__timers_next)
-			                  : INT64_MAX);
-		store_relaxed(&asleep, 0);
+		rest(&self);
 		idle = 0;
 	}
 	return NULL;

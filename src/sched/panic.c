@@ -17,6 +17,7 @@
 #include "sched/scheduler.h"
 
 #include <leat/go.h>
+#include <leat/time.h>
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -40,6 +41,28 @@ void leat__record_leave(leat__record *r)
 		return; /* a panic or goexit ran it already */
 	g->records = r->next;
 	r->fn(r->arg);
+}
+
+/* Panics under way that nothing catches, as far as is known: main's return waits a while for their
+   reports, which come after what they deferred has run. */
+static _Atomic int uncaught;
+
+void leat__panic_wait(void)
+{
+	for (int i = 0; i < 1000 && load_acquire(&uncaught) > 0; i++) {
+		leat_yield();
+		if (i >= 100)
+			leat_sleep(LEAT_MILLISECOND);
+	}
+}
+
+/* g's panics newer than mark will not be reported. */
+static void drop_panics(struct leat__g *g, const struct leat__panic *mark)
+{
+	for (struct leat__panic *p = g->panics; p != mark; p = p->outer)
+		if (!p->catchable)
+			fetch_add_acq_rel(&uncaught, -1);
+	g->panics = (struct leat__panic *)(uintptr_t)mark;
 }
 
 /* Run what was deferred above mark. */
@@ -82,6 +105,9 @@ LEAT__NORETURN static void leat__raise(struct leat__panic *p)
 
 	p->info.goid = g->id;
 	p->outer = g->panics;
+	p->catchable = g->catches != NULL;
+	if (!p->catchable)
+		fetch_add_acq_rel(&uncaught, 1);
 	g->panics = p;
 	/* A deferred function may leave by goexit, or raise another panic: neither returns here. */
 	leat__run_records(g, g->catches ? g->catches->records : NULL);
@@ -89,7 +115,7 @@ LEAT__NORETURN static void leat__raise(struct leat__panic *p)
 	if (!c)
 		leat__uncaught(p);
 	g->catches = c->outer;
-	g->panics = c->panics;
+	drop_panics(g, c->panics);
 	if (c->abandoned)
 		leat_goexit();
 	c->info = p->info;
@@ -138,7 +164,7 @@ void leat_goexit(void)
 	/* A panic in what runs now is caught as it would be without us, but then we go on. */
 	for (struct leat__catch *c = g->catches; c; c = c->outer)
 		c->abandoned = true;
-	g->panics = NULL;
+	drop_panics(g, NULL);
 	leat__run_records(g, NULL);
 	if (load_relaxed(&g->kind) == LEAT__THREAD)
 		pthread_exit(NULL);

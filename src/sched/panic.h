@@ -17,6 +17,7 @@
 /* A panic under way, on the stack of who raised it. */
 struct leat__panic {
 	struct leat__panic *outer; /* the one whose deferred function raised this one */
+	bool catchable;            /* there was a catch when it was raised */
 	leat_panic_info info;
 };
 
@@ -38,6 +39,9 @@ LEAT__NORETURN void leat__fatal(const char *message);
 
 /* The stack of g, which runs or just ran here, is exhausted; regs as the fault left them or NULL. */
 LEAT__NORETURN void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs);
+
+/* The process is about to end: give panics that are under way the time to be reported. */
+void leat__panic_wait(void);
 
 /* --- reports: report.c */
 

@@ -161,6 +161,10 @@ void leat__bind(struct leat__p *p, struct leat__g *g);
 void leat__monitor_start(void);
 void leat__monitor_ring(void);
 
+/* Everything seems asleep but for threads that leat knows nothing of: have the monitor check for
+   deadlock again later.  True when this is not the first look. */
+bool leat__suspect_again(void);
+
 /* Every processor is idle: is that the end?  Locked; unlocks while it looks. */
 void leat__check_deadlock(void);
 
