@@ -90,7 +90,6 @@ static void set_control(struct control c)
 /* The other context begins anew; frames that were left there are forgotten. */
 static void begin(void (*entry)(void))
 {
-	leat__san_init();
 	leat__san_unpoison(stack, sizeof stack);
 	other_sp = leat__context_make(stack + STACK, entry);
 }

@@ -26,11 +26,12 @@ WEAK void AnnotateIgnoreWritesEnd(const char *file, int line);
 WEAK void AnnotateBenignRaceSized(const char *file, int line, const volatile void *p, size_t bytes,
                                   const char *why);
 
-enum { TSAN_NO_SYNC = 1 };
+enum { TSAN_NO_SYNC = 1, FIBERS_KEPT = 32 };
 
 unsigned leat__sanitizers;
 
-void leat__san_init(void)
+/* Before main: a primitive's fast path may come before anything that starts the runtime. */
+__attribute__((constructor)) static void find_hooks(void)
 {
 	/* HWASan and others have the fiber hooks without ASan's poisoning; both count as ASan here. */
 	if (__sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber && !__tsan_create_fiber)
@@ -72,8 +73,18 @@ void leat__san_after(struct leat__san_context *now)
 
 void leat__san_destroy(struct leat__san_context *c)
 {
-	if ((leat__sanitizers & LEAT__TSAN) && c->fiber)
-		__tsan_destroy_fiber(c->fiber);
+	/* ThreadSanitizer gives a destroyed fiber's slot to the next one, and then takes the two for one
+	   thread: races between goroutines that run one after the other would go unseen.  So the last
+	   fibers to end on this thread stay for a while. */
+	static __thread void *ended[FIBERS_KEPT];
+	static __thread unsigned oldest;
+
+	if ((leat__sanitizers & LEAT__TSAN) && c->fiber) {
+		if (ended[oldest])
+			__tsan_destroy_fiber(ended[oldest]);
+		ended[oldest] = c->fiber;
+		oldest = (oldest + 1) % FIBERS_KEPT;
+	}
 	c->fiber = NULL;
 	c->fake_stack = NULL;
 }

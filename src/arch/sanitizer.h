@@ -27,9 +27,6 @@ struct leat__san_context {
 	size_t bytes;
 };
 
-/* Find the hooks; once, before any other thread exists that uses leat. */
-void leat__san_init(void);
-
 /* The calling thread's own stack becomes a context. */
 void leat__san_adopt(struct leat__san_context *c, const void *low, size_t bytes);
 

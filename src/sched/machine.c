@@ -92,7 +92,6 @@ static void start(void)
 {
 	leat__settings_read();
 	leat__os_save_signals();
-	leat__san_init();
 	leat__fenced = leat__settings.fenced || !leat__os_has_membarrier();
 	measure_ticks();
 	store_relaxed(&leat__sched.keeper_until, INT64_MAX);

@@ -314,6 +314,8 @@ static void add(struct add *a)
 		++*a->total;
 		if (a->lock)
 			leat_mutex_unlock(a->lock);
+		if (i % 10 == 0)
+			leat_yield();
 	}
 	leat_waitgroup_done(a->wg);
 }
