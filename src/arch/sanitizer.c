@@ -30,8 +30,8 @@ enum { TSAN_NO_SYNC = 1, FIBERS_KEPT = 32 };
 
 unsigned leat__sanitizers;
 
-/* Before main: a primitive's fast path may come before anything that starts the runtime. */
-__attribute__((constructor)) static void find_hooks(void)
+/* Before main and other constructors: a primitive's fast path may come before the runtime starts. */
+__attribute__((constructor(101))) static void find_hooks(void)
 {
 	/* HWASan and others have the fiber hooks without ASan's poisoning; both count as ASan here. */
 	if (__sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber && !__tsan_create_fiber)

@@ -205,7 +205,8 @@ static void goroutine_ends(struct leat__m *m, struct leat__g *g)
 	leat__waitgroup_add(m, &g->scope->leat__goroutines, -1);
 }
 
-__attribute__((constructor)) static void connect(void)
+/* As early: other constructors may have scopes. */
+__attribute__((constructor(101))) static void connect(void)
 {
 	leat__on_start = goroutine_starts;
 	leat__on_end = goroutine_ends;
