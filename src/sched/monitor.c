@@ -44,7 +44,7 @@ static _Atomic uint32_t asleep; /* 1: waits to be rung */
 static bool work_waits(const struct leat__p *p)
 {
 	return load_relaxed(&p->next) || leat__p_has_shared_work(p) ||
-	       load_relaxed(&leat__sched.queued) || load_relaxed(&p->attention);
+	       load_relaxed(&leat__sched.queued);
 }
 
 static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
