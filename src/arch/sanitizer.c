@@ -3,6 +3,7 @@
 #include "arch/sanitizer.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #if LEAT_HAVE_VALGRIND
@@ -30,6 +31,17 @@ enum { TSAN_NO_SYNC = 1, FIBERS_KEPT = 32 };
 
 unsigned leat__sanitizers;
 
+/*
+ * To ThreadSanitizer whoever creates a fiber or a thread happens before all that it does.  leat creates
+ * them in the middle of whatever runs there, which would order goroutines that nothing orders.  So the
+ * creator is always this fiber, which has done nothing and knows of nothing.
+ */
+static struct {
+	uint32_t lock; /* one thread at a time can be on a fiber */
+	void *fiber;
+	void *creator; /* who is on it instead of on its own */
+} orphanage;
+
 /* Before main and other constructors: a primitive's fast path may come before the runtime starts. */
 __attribute__((constructor(101))) static void find_hooks(void)
 {
@@ -38,6 +50,8 @@ __attribute__((constructor(101))) static void find_hooks(void)
 		leat__sanitizers |= LEAT__ASAN;
 	if (__tsan_create_fiber && __tsan_switch_to_fiber)
 		leat__sanitizers |= LEAT__TSAN;
+	if (leat__sanitizers & LEAT__TSAN)
+		orphanage.fiber = __tsan_create_fiber(0);
 	if (__lsan_register_root_region)
 		leat__sanitizers |= LEAT__LSAN;
 }
@@ -54,13 +68,41 @@ void leat__san_adopt(struct leat__san_context *c, const void *low, size_t bytes)
 		AnnotateBenignRaceSized(__FILE__, __LINE__, &errno, sizeof errno, "errno");
 }
 
+void leat__san_orphan_begin(void)
+{
+	if (!(leat__sanitizers & LEAT__TSAN))
+		return;
+	while (__atomic_exchange_n(&orphanage.lock, 1, __ATOMIC_ACQUIRE))
+		sched_yield();
+	orphanage.creator = __tsan_get_current_fiber();
+	__tsan_switch_to_fiber(orphanage.fiber, TSAN_NO_SYNC);
+}
+
+void leat__san_orphan_end(void)
+{
+	if (!(leat__sanitizers & LEAT__TSAN))
+		return;
+	__tsan_switch_to_fiber(orphanage.creator, TSAN_NO_SYNC);
+	__atomic_store_n(&orphanage.lock, 0, __ATOMIC_RELEASE);
+}
+
+static void *orphan_fiber(void)
+{
+	void *fiber;
+
+	leat__san_orphan_begin();
+	fiber = __tsan_create_fiber(0);
+	leat__san_orphan_end();
+	return fiber;
+}
+
 void leat__san_before(struct leat__san_context *from, struct leat__san_context *to, bool dying)
 {
 	if (leat__sanitizers & LEAT__ASAN)
 		__sanitizer_start_switch_fiber(dying ? NULL : &from->fake_stack, to->low, to->bytes);
 	if (leat__sanitizers & LEAT__TSAN) {
 		if (!to->fiber)
-			to->fiber = __tsan_create_fiber(0);
+			to->fiber = orphan_fiber();
 		__tsan_switch_to_fiber(to->fiber, TSAN_NO_SYNC);
 	}
 }

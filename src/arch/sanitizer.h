@@ -30,6 +30,10 @@ struct leat__san_context {
 /* The calling thread's own stack becomes a context. */
 void leat__san_adopt(struct leat__san_context *c, const void *low, size_t bytes);
 
+/* Around the creation of a thread: ThreadSanitizer orders nothing that the caller did before it. */
+void leat__san_orphan_begin(void);
+void leat__san_orphan_end(void);
+
 /* Around every switch: before on the old stack (dying: it will never be resumed), after on the new,
    with the context that runs again. */
 void leat__san_before(struct leat__san_context *from, struct leat__san_context *to, bool dying);

@@ -12,6 +12,8 @@
 #endif
 #include "os/os.h"
 
+#include "arch/sanitizer.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -78,8 +80,11 @@ int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes)
 		return -err;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	err = pthread_attr_setstacksize(&attr, stack_bytes);
-	if (!err)
+	if (!err) {
+		leat__san_orphan_begin();
 		err = pthread_create(&thread, &attr, fn, arg);
+		leat__san_orphan_end();
+	}
 	pthread_attr_destroy(&attr);
 	return -err;
 }

@@ -303,8 +303,9 @@ done
 cat >race.c <<'END'
 #include <leat.h>
 #include <stdio.h>
+#include <string.h>
 
-struct add { int *total; leat_mutex *lock; leat_waitgroup *wg; };
+struct add { int *total; leat_mutex *lock; leat_waitgroup *wg; bool yields; };
 
 static void add(struct add *a)
 {
@@ -314,7 +315,7 @@ static void add(struct add *a)
 		++*a->total;
 		if (a->lock)
 			leat_mutex_unlock(a->lock);
-		if (i % 10 == 0)
+		if (a->yields && i % 10 == 0)
 			leat_yield();
 	}
 	leat_waitgroup_done(a->wg);
@@ -326,10 +327,16 @@ int main(int argc, char **argv)
 	leat_waitgroup wg = {0};
 	int total = 0;
 
-	(void)argv;
-	leat_waitgroup_add(&wg, 2);
-	go(add, &total, argc > 1 ? NULL : &lock, &wg);
-	go(add, &total, argc > 1 ? NULL : &lock, &wg);
+	/* "turns": by turns; "after": one after the other; "parent": the parent after it has said go. */
+	const char *race = argc > 1 ? argv[1] : "";
+	bool parent = strcmp(race, "parent") == 0, turns = strcmp(race, "after") != 0;
+
+	leat_waitgroup_add(&wg, parent ? 1 : 2);
+	go(add, &total, *race ? NULL : &lock, &wg, turns);
+	if (parent)
+		total++;
+	else
+		go(add, &total, *race ? NULL : &lock, &wg, turns);
 	leat_waitgroup_wait(&wg);
 	printf("%d\n", total);
 	return 0;
@@ -340,9 +347,12 @@ if command -v clang >/dev/null && can clang thread; then
 		try 0 "--race at $procs, no race" env LEAT_PROCS=$procs "$leat" run --race race.c
 		out '^2000$'
 		no_err
-		try 66 "--race at $procs, a race" env LEAT_PROCS=$procs "$leat" run --race race.c x
-		err 'data race'
-		err 'add .*race.c:11'
+		for race in turns after parent; do
+			try 66 "--race at $procs, a race: $race" env LEAT_PROCS=$procs \
+				"$leat" run --race race.c $race
+			err 'data race'
+			err 'add .*race.c:12'
+		done
 	done
 	try 0 '--race, channels' "$leat" run --race hello.c
 	no_err
