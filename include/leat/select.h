@@ -65,74 +65,142 @@ LEAT_API int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, b
 /* What chan_select is made of.  Private: use the macros. */
 #define LEAT__SELECT_CASES 8
 #define LEAT__SELECT_BYTES 64
+#define LEAT__SELECT_SMALL 16
 #define LEAT__DISCARD      SIZE_MAX /* in place of a size: nobody wants the value */
 
 struct leat__select_chunk;
 
 typedef struct leat__select {
-	int state;     /* 0: registering, 1: running the chosen case */
-	int count;     /* cases registered, or in round 1 passed */
+	int round;     /* 1: registering, 2: running the chosen case */
+	int count;     /* cases registered, or in round 2 passed */
 	int chosen;    /* the case to run */
 	int dflt;      /* the case that is default, or -1 */
 	int timeout;   /* the case that is the timeout, or -1 */
 	bool ok;       /* a value was received */
-	uint32_t used; /* of bytes[] */
+	uint32_t used; /* of out.bytes[] */
 	int64_t timeout_ns;
 	struct leat__select_chunk *overflow; /* cases and values that do not fit below */
 	leat_case *cases;
 	leat_case inline_cases[LEAT__SELECT_CASES];
 	union {
-		char bytes[LEAT__SELECT_BYTES];
+		char bytes[LEAT__SELECT_SMALL]; /* what is received, if small: one case is chosen */
 		long double align;
-	} u;
+	} in;
+	union {
+		char bytes[LEAT__SELECT_BYTES]; /* what is to be sent, and larger values */
+		long double align;
+	} out;
 } leat__select;
 
-LEAT_API leat__select *leat__select_begin(leat__select *s);
-LEAT_API bool leat__select_step(leat__select *s);
-LEAT_API bool leat__select_mine(leat__select *s);
+LEAT_API bool leat__select_choose(leat__select *s);
+LEAT_API bool leat__select_chose_overflowed(leat__select *s);
 LEAT_API bool leat__select_add(leat__select *s, leat_chan *c, int dir, const void *value,
                                size_t bytes);
 LEAT_API bool leat__select_add_default(leat__select *s);
 LEAT_API bool leat__select_add_timeout(leat__select *s, int64_t timeout_ns);
-LEAT_API void leat__select_take(leat__select *s, void *to, size_t bytes);
+LEAT_API void leat__select_take_slow(leat__select *s, void *to, size_t bytes);
 
 LEAT__END
 
 #ifndef __cplusplus
 
+#define LEAT__INLINE static inline __attribute__((always_inline))
+
+/* The header alone: clearing all of it would cost more than the select. */
+LEAT__INLINE void leat__select_begin(leat__select *s)
+{
+	s->round = 0;
+	s->count = 0;
+	s->dflt = -1;
+	s->timeout = -1;
+	s->ok = false;
+	s->used = 0;
+	s->timeout_ns = 0;
+	s->overflow = (struct leat__select_chunk *)0;
+	s->cases = s->inline_cases;
+}
+
+/* Is there another round? */
+LEAT__INLINE bool leat__select_step(leat__select *s)
+{
+	s->round++;
+	return s->round == 1 || (s->round == 2 && leat__select_choose(s));
+}
+
+/* Sizes are constants here, so of each of these little remains: a call for each case is what a select
+   over a few ready channels would cost most. */
+LEAT__INLINE bool leat__select_recv(leat__select *s, leat_chan *c, size_t bytes)
+{
+	int n = s->count;
+
+	if (n >= LEAT__SELECT_CASES || (bytes > LEAT__SELECT_SMALL && bytes != LEAT__DISCARD))
+		return leat__select_add(s, c, LEAT_RECV, (void *)0, bytes);
+	s->inline_cases[n].chan = c;
+	s->inline_cases[n].dir = LEAT_RECV;
+	s->inline_cases[n].value = bytes == LEAT__DISCARD ? (void *)0 : s->in.bytes;
+	s->count = n + 1;
+	return false;
+}
+
+LEAT__INLINE bool leat__select_send(leat__select *s, leat_chan *c, const void *value, size_t bytes)
+{
+	int n = s->count;
+
+	if (n >= LEAT__SELECT_CASES || bytes > 8 || s->used > LEAT__SELECT_BYTES - 8)
+		return leat__select_add(s, c, LEAT_SEND, value, bytes);
+	__builtin_memcpy(s->out.bytes + s->used, value, bytes);
+	s->inline_cases[n].chan = c;
+	s->inline_cases[n].dir = LEAT_SEND;
+	s->inline_cases[n].value = s->out.bytes + s->used;
+	s->used += 8;
+	s->count = n + 1;
+	return false;
+}
+
+/* In round 2: is this the chosen case? */
+LEAT__INLINE bool leat__select_mine(leat__select *s)
+{
+	return s->count++ == s->chosen && (!s->overflow || leat__select_chose_overflowed(s));
+}
+
+LEAT__INLINE void leat__select_take(leat__select *s, void *to, size_t bytes)
+{
+	if (bytes > LEAT__SELECT_SMALL || s->chosen >= LEAT__SELECT_CASES || s->overflow)
+		leat__select_take_slow(s, to, bytes);
+	else
+		__builtin_memcpy(to, s->in.bytes, bytes);
+}
+
 /*
- * A loop of two rounds over the cases.  In round 0 every case registers itself and is false; then
- * leat__select_step makes the choice; in round 1 the chosen case is true, once.
+ * A loop of two rounds over the cases.  In round 1 every case registers itself and is false; then
+ * leat__select_step makes the choice; in round 2 the chosen case is true, once.
  */
 #define LEAT_CHAN_SELECT                                                                           \
-	LEAT__QUIET_SHADOW(for (leat__select leat__chan_select,                                        \
-	                        *leat__chan_selecting = leat__select_begin(&leat__chan_select);        \
-	                        leat__select_step(leat__chan_selecting);))
-
-/* In round 1: is this the chosen case? */
-#define LEAT__MINE                                                                                 \
-	(leat__chan_select.count++ == leat__chan_select.chosen && leat__select_mine(&leat__chan_select))
+	LEAT__QUIET_SHADOW(                                                                            \
+	    for (leat__select leat__chan_select,                                                       \
+	         *leat__chan_selecting = (leat__select_begin(&leat__chan_select), &leat__chan_select); \
+	         leat__select_step(leat__chan_selecting);))
 
 #define LEAT__RECV_CASE(g, c, bytes)                                                               \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
-		leat__chan_select.state ? LEAT__MINE                                                       \
-		                        : leat__select_add(&leat__chan_select, (g) ? LEAT__RAW(c) : NULL,  \
-		                                           LEAT_RECV, NULL, (bytes));                      \
+		leat__chan_select.round == 2                                                               \
+		    ? leat__select_mine(&leat__chan_select)                                                \
+		    : leat__select_recv(&leat__chan_select, (g) ? LEAT__RAW(c) : NULL, (bytes));           \
 	})
 
 #define LEAT__SEND_CASE(g, c, ...)                                                                 \
 	__extension__({                                                                                \
 		LEAT__CAN_SEND(c);                                                                         \
 		bool leat__m = false;                                                                      \
-		if (leat__chan_select.state) {                                                             \
-			leat__m = LEAT__MINE;                                                                  \
+		if (leat__chan_select.round == 2) {                                                        \
+			leat__m = leat__select_mine(&leat__chan_select);                                       \
 		} else if (!(g)) {                                                                         \
-			leat__select_add(&leat__chan_select, NULL, LEAT_SEND, NULL, 0);                        \
+			leat__select_recv(&leat__chan_select, NULL, LEAT__DISCARD);                            \
 		} else {                                                                                   \
 			leat_chan *leat__c = LEAT__RAW(c);                                                     \
 			LEAT__ELEM(c) leat__v = __VA_ARGS__;                                                   \
-			leat__select_add(&leat__chan_select, leat__c, LEAT_SEND, &leat__v, sizeof leat__v);    \
+			leat__select_send(&leat__chan_select, leat__c, &leat__v, sizeof leat__v);              \
 		}                                                                                          \
 		leat__m;                                                                                   \
 	})
@@ -168,12 +236,12 @@ LEAT__END
 #define LEAT_CASE_SEND(c, ...)       LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(true, c, __VA_ARGS__))
 #define LEAT_CASE_SEND_IF(g, c, ...) LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(g, c, __VA_ARGS__))
 #define LEAT_CASE_DEFAULT                                                                          \
-	LEAT__ONCE(__COUNTER__, leat__chan_select.state                                                \
-	                            ? LEAT__MINE                                                       \
+	LEAT__ONCE(__COUNTER__, leat__chan_select.round == 2                                           \
+	                            ? leat__select_mine(&leat__chan_select)                            \
 	                            : leat__select_add_default(&leat__chan_select))
 #define LEAT_CASE_TIMEOUT(ns)                                                                      \
-	LEAT__ONCE(__COUNTER__, leat__chan_select.state                                                \
-	                            ? LEAT__MINE                                                       \
+	LEAT__ONCE(__COUNTER__, leat__chan_select.round == 2                                           \
+	                            ? leat__select_mine(&leat__chan_select)                            \
 	                            : leat__select_add_timeout(&leat__chan_select, (ns)))
 
 #ifndef LEAT_NO_SHORT_NAMES

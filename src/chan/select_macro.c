@@ -4,8 +4,9 @@
  * the chosen one in its second.
  *
  * Invariants (the select object's, touched by its goroutine alone)
- *  - state is 0 in the first round and 1 in the second; chosen is UNBEGUN before the first.
+ *  - round is 1 while cases are registered and 2 while the chosen one is looked for.
  *  - count is the number of the next case to be registered, or to be passed.
+ *  - A small value that is received lands in `in`, whichever case it is: one is chosen.
  *  - No address of the program's is kept between the rounds: what is sent is copied into the object
  *    when its case is registered, what is received lands there.  (A version that kept the addresses of
  *    compound literals read garbage at -O2: they die with their statement.)
@@ -19,8 +20,6 @@
 
 #include <stdlib.h>
 
-enum { UNBEGUN = -2 };
-
 /* Cases and values beyond what a leat__select holds.  Registered as a record, so that a panic in an
    operand frees it. */
 struct leat__select_chunk {
@@ -28,22 +27,6 @@ struct leat__select_chunk {
 	struct leat__select_chunk *next;
 	_Alignas(16) char bytes[];
 };
-
-leat__select *leat__select_begin(leat__select *s)
-{
-	/* The header alone: clearing all of it would cost more than the select. */
-	s->state = 0;
-	s->count = 0;
-	s->chosen = UNBEGUN;
-	s->dflt = -1;
-	s->timeout = -1;
-	s->ok = false;
-	s->used = 0;
-	s->timeout_ns = 0;
-	s->overflow = NULL;
-	s->cases = s->inline_cases;
-	return s;
-}
 
 static COLD void *overflow(leat__select *s, size_t bytes)
 {
@@ -78,7 +61,7 @@ static inline void *room(leat__select *s, size_t bytes)
 	if (unlikely(bytes > LEAT__SELECT_BYTES - at || at > LEAT__SELECT_BYTES))
 		return overflow(s, bytes);
 	s->used = (uint32_t)(at + ((bytes + 7) & ~(size_t)7));
-	return s->u.bytes + at;
+	return s->out.bytes + at;
 }
 
 static COLD void grow(leat__select *s)
@@ -102,9 +85,8 @@ static leat_case *next_case(leat__select *s)
 	return &s->cases[n];
 }
 
-/* leat__select_add where the inline room does not do. */
-static NOINLINE bool add_slow(leat__select *s, leat_chan *c, int dir, const void *value,
-                              size_t bytes)
+/* The general form, for what the header does not do in line. */
+bool leat__select_add(leat__select *s, leat_chan *c, int dir, const void *value, size_t bytes)
 {
 	leat_case *k = next_case(s);
 
@@ -116,29 +98,6 @@ static NOINLINE bool add_slow(leat__select *s, leat_chan *c, int dir, const void
 		if (dir == LEAT_SEND)
 			leat__copy(k->value, value, bytes);
 	}
-	return false;
-}
-
-bool leat__select_add(leat__select *s, leat_chan *c, int dir, const void *value, size_t bytes)
-{
-	uint32_t at = s->used;
-	int n = s->count;
-	leat_case *k;
-	char *to;
-
-	/* Straight through for small values: one call per case is what a select over four costs most. */
-	if (unlikely(n >= LEAT__SELECT_CASES || (bytes > 8 && bytes != LEAT__DISCARD) ||
-	             at > LEAT__SELECT_BYTES - 8))
-		return add_slow(s, c, dir, value, bytes);
-	k = &s->inline_cases[n];
-	to = s->u.bytes + at;
-	k->chan = c;
-	k->dir = (enum leat_dir)dir;
-	k->value = bytes == LEAT__DISCARD ? NULL : to;
-	s->count = n + 1;
-	s->used = at + 8;
-	if (dir == LEAT_SEND && c)
-		leat__copy(to, value, bytes);
 	return false;
 }
 
@@ -157,17 +116,11 @@ bool leat__select_add_timeout(leat__select *s, int64_t timeout_ns)
 	return false;
 }
 
-/* Called before round 0, after it, and after round 1. */
-bool leat__select_step(leat__select *s)
+/* Between the rounds. */
+bool leat__select_choose(leat__select *s)
 {
 	int64_t timeout_ns = LEAT_FOREVER;
 
-	if (s->chosen == UNBEGUN) {
-		s->chosen = LEAT_SELECT_NONE;
-		return true;
-	}
-	if (s->state == 1)
-		return false;
 	if (s->dflt >= 0)
 		timeout_ns = 0;
 	else if (s->timeout >= 0)
@@ -176,25 +129,21 @@ bool leat__select_step(leat__select *s)
 	if (s->chosen == LEAT_SELECT_NONE)
 		s->chosen = s->dflt >= 0 ? s->dflt : s->timeout;
 	s->count = 0;
-	s->state = 1;
 	return true;
 }
 
-bool leat__select_mine(leat__select *s)
+/* The body of the chosen case begins.  It may leave by return, so what overflowed goes now; but a
+   value that was received is still to be taken. */
+bool leat__select_chose_overflowed(leat__select *s)
 {
-	const leat_case *k;
+	const leat_case *k = &s->cases[s->chosen];
 
-	/* The body may leave by return, so what overflowed goes now; but a value that was received is
-	   still to be taken. */
-	if (unlikely(s->overflow != NULL)) {
-		k = &s->cases[s->chosen];
-		if (!k->chan || k->dir == LEAT_SEND || !k->value)
-			drop_overflow(s);
-	}
+	if (!k->chan || k->dir == LEAT_SEND || !k->value)
+		drop_overflow(s);
 	return true;
 }
 
-void leat__select_take(leat__select *s, void *to, size_t bytes)
+void leat__select_take_slow(leat__select *s, void *to, size_t bytes)
 {
 	leat__copy(to, s->cases[s->chosen].value, bytes);
 	drop_overflow(s);
