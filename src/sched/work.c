@@ -463,8 +463,10 @@ static void sleep_machine(struct leat__m *m)
 		int64_t until = keeper ? load_relaxed(&leat__sched.keeper_until) : INT64_MAX;
 
 		leat__unlock(&leat__sched.lock);
+		/* A policy's time is not the one that the kernel would wait for; it passes by being read. */
 		while (load_acquire(&m->wake) == 0 && (!keeper || leat__clock() < until))
-			leat__os_wait(&m->wake, 0, until);
+			if (!keeper || !leat__policy)
+				leat__os_wait(&m->wake, 0, until);
 
 		leat__lock(&leat__sched.lock);
 		stop_keeping(m);
