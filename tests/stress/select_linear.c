@@ -136,4 +136,31 @@ TEST(line_69_one_select_of_many_cases)
 	free(cases);
 }
 
+/* One select that waits 400,000 times on one channel, to send and to receive: each time it has to
+   see that all who wait for the other direction are its own. */
+TEST(line_69_one_select_of_both_directions)
+{
+#ifdef TEST_SANITIZED
+	size_t n = 10000;
+#else
+	size_t n = 400000;
+#endif
+	leat_case *cases = malloc(n * sizeof *cases);
+	leat_chan *c = leat_chan_make(sizeof(int), 0);
+	int in = 0, out = 1;
+
+	CHECK(cases);
+	for (size_t i = 0; i < n; i++)
+		cases[i] = i % 2 ? (leat_case){c, LEAT_RECV, &in} : (leat_case){c, LEAT_SEND, &out};
+	for (int round = 0; round < 2; round++) {
+		in = 0;
+		go(wake, c);
+		CHECK_EQ(leat_select(cases, n, LEAT_FOREVER, NULL) % 2, 1);
+		CHECK_EQ(in, 7);
+		test_goroutines(1);
+	}
+	leat_chan_free(c);
+	free(cases);
+}
+
 TEST_MAIN
