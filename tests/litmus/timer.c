@@ -56,7 +56,7 @@ static void act(uint64_t *random, recv_chan(int64_t) c)
 			}
 		}
 	}
-	litmus_dither(random, 500);
+	litmus_dither(random, 60);
 	litmus_round();
 }
 
@@ -130,7 +130,7 @@ TEST(line_143_line_144_each_setting_ends_in_one_way)
 		timer = leat_timer_new(LEAT_MICROSECOND);
 		atomic_store(&settings, 1);
 		atomic_store(&ends, 0);
-		race(test_count(200000), waits);
+		race(test_count(1000000), waits);
 		CHECK_EQ(atomic_load(&ends), atomic_load(&settings));
 		CHECK(!chan_try_recv(leat_timer_chan(timer), NULL, NULL));
 		leat_timer_free(timer);
@@ -148,7 +148,7 @@ TEST(line_144_each_setting_of_a_function_ends_in_one_way)
 	atomic_store(&settings, 1);
 	atomic_store(&ends, 0);
 	timer = leat_after_func(LEAT_MICROSECOND, fire, NULL);
-	race(test_count(200000), false);
+	race(test_count(1000000), false);
 	CHECK_EQ(atomic_load(&ends), atomic_load(&settings));
 	leat_timer_free(timer);
 }
