@@ -31,8 +31,10 @@ leat_timer *leat_after_func(int64_t duration_ns, void (*fn)(void *), void *arg)
 {
 	struct leat__alarm *a;
 
-	if (!fn)
+	if (!fn) {
+		leat__current(); /* even the process's first call is somebody's */
 		leat__fatal("go of nil func value");
+	}
 	a = leat__alarm_func(fn, arg, __builtin_return_address(0));
 	set(a, duration_ns);
 	return container_of(a, struct leat_timer, alarm);
