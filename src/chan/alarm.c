@@ -38,12 +38,6 @@
 
 #include <stdlib.h>
 
-/* The channel and its alarm, which lies where other channels have their buffer. */
-struct timed {
-	leat_chan chan;
-	struct leat__alarm alarm;
-};
-
 /* --- when */
 
 static bool is_due(const struct leat__alarm *a, int64_t now)
@@ -244,19 +238,21 @@ static struct leat__alarm *keep(struct leat__alarm *a)
 
 struct leat__alarm *leat__alarm_chan(bool owned)
 {
-	struct timed *both = NULL;
+	struct leat__alarm *a = NULL;
+	leat_chan *c = NULL;
 
-	if (posix_memalign((void **)&both, CACHE_LINE, sizeof *both) == 0) {
-		both->chan = (leat_chan){
-		    .elem_bytes = sizeof(int64_t), .special = LEAT__TIMED_CHAN, .alarm = &both->alarm};
-		both->alarm = (struct leat__alarm){
-		    .timer.fire = chan_alarm_fires, .owned = owned, .chan = &both->chan, .at = INT64_MAX};
+	/* The alarm lies where other channels have their buffer. */
+	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + sizeof *a) == 0) {
+		a = (struct leat__alarm *)(void *)c->buffer;
+		*c = (leat_chan){.elem_bytes = sizeof(int64_t), .special = LEAT__TIMED_CHAN, .alarm = a};
+		*a = (struct leat__alarm){
+		    .timer.fire = chan_alarm_fires, .owned = owned, .chan = c, .at = INT64_MAX};
 	}
-	if (!keep(both ? &both->alarm : NULL)) {
-		free(both);
+	if (!keep(a)) {
+		free(c);
 		leat__panic_runtime("out of memory");
 	}
-	return &both->alarm;
+	return a;
 }
 
 struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, void *created_at)
@@ -300,7 +296,7 @@ void leat__alarm_free(struct leat__alarm *a)
 	leat__timer_drop(&a->timer);
 	leat__leave(m);
 	if (a->chan)
-		free(container_of(a, struct timed, alarm));
+		free(a->chan);
 	else
 		free(a);
 }

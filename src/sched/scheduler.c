@@ -424,13 +424,10 @@ static inline void enroll(struct leat__p *p, struct leat__g *g)
 struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *args,
                             size_t args_bytes)
 {
-	struct leat__g *g = prepare(m, NULL, fn, NULL, 0, NULL);
+	struct leat__g *g = prepare(m, NULL, fn, args, args_bytes, NULL);
 
-	if (!g)
-		return NULL;
-	LEAT_ASSERT(args_bytes <= LEAT__ARGS_INLINE);
-	leat__copy(g->args, args, args_bytes);
-	enroll(m->p, g);
+	if (g)
+		enroll(m->p, g);
 	return g;
 }
 

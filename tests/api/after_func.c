@@ -181,12 +181,14 @@ TEST(line_153_very_many)
 struct owner {
 	atomic_int *ran;
 	leat_timer **timer;
+	leat_waitgroup *set;
 	int64_t ns;
 };
 
 static void owner(struct owner *a)
 {
 	*a->timer = leat_after_func(a->ns, count, a->ran);
+	leat_waitgroup_done(a->set);
 }
 
 TEST(line_13_line_155_timers_of_processors_that_are_gone)
@@ -194,12 +196,15 @@ TEST(line_13_line_155_timers_of_processors_that_are_gone)
 	enum { N = 200 };
 	static leat_timer *timers[N];
 	int procs = leat_procs(8);
+	leat_waitgroup set = {0};
 	atomic_int ran = 0;
 
+	leat_waitgroup_add(&set, N);
 	for (int i = 0; i < N; i++)
-		go(owner, &ran, &timers[i], (i % 20 + 1) * LEAT_MILLISECOND);
+		go(owner, &ran, &timers[i], &set, (i % 20 + 1) * LEAT_MILLISECOND);
 	leat_yield();
 	leat_procs(1);
+	leat_waitgroup_wait(&set);
 	test_until(atomic_load(&ran) == N);
 	test_goroutines(1);
 	for (int i = 0; i < N; i++)

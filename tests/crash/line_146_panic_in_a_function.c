@@ -14,7 +14,7 @@ struct setter {
 
 static void setter(struct setter *a)
 {
-	*a->t = leat_after_func(LEAT_MILLISECOND, function, (void *)(uintptr_t)"it is time");
+	*a->t = leat_after_func(LEAT_MILLISECOND, function, (void *)(uintptr_t) "it is time");
 }
 
 int main(void)
