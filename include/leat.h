@@ -13,7 +13,9 @@
 #include <leat/panic.h>
 #include <leat/scope.h>
 #include <leat/select.h>
+#include <leat/ticker.h>
 #include <leat/time.h>
+#include <leat/timer.h>
 #include <leat/waitgroup.h>
 
 #endif

@@ -50,7 +50,8 @@ LEAT_API leat_chan *leat_chan_make(size_t elem_bytes, ptrdiff_t cap) LEAT__WARN_
  * Free a channel; NULL is a no-op.  Values still buffered are dropped.
  *
  * Panics "chan_free: goroutines are waiting on the channel" when that is so.  No other use may
- * overlap or follow; a scope's channel (scope_chan) is not freed by hand: that panics.
+ * overlap or follow; the channel of a scope (scope_chan), of a timer or of a ticker is not freed by
+ * hand: that panics.
  */
 LEAT_API void leat_chan_free(leat_chan *c);
 

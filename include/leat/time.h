@@ -6,7 +6,7 @@
 #ifndef LEAT_TIME_H
 #define LEAT_TIME_H
 
-#include <leat/chan.h>
+#include <leat/base.h>
 
 #define LEAT_NANOSECOND  INT64_C(1)
 #define LEAT_MICROSECOND INT64_C(1000)
@@ -29,19 +29,10 @@ LEAT_API int64_t leat_now(void);
  * A duration too long for the clock sleeps for ever.  Not interruptible: to wait for time or a
  * cancellation, select on a channel with case_timeout.
  *
- * Any goroutine, any thread.  Takes the timers' lock; never allocates on a goroutine's behalf but to
- * grow the timer heap, and panics "out of memory" when that fails.  After Go's time.Sleep.
+ * Any goroutine, any thread.  Takes the lock of the processor's timers; never allocates but to grow
+ * their heap, and panics "out of memory" when that fails.  After Go's time.Sleep.
  */
 LEAT_API void leat_sleep(int64_t duration_ns);
-
-/*
- * A channel that receives the instant at which it fired, once, duration_ns from now (at once when
- * that is 0 or less).  The value is the instant that was asked for, however late it is received.
- *
- * The channel is the caller's: chan_free it, before or after it fired; freeing stops the timer.
- * Panics "out of memory".  Any goroutine, any thread.  After Go's time.After.
- */
-LEAT_API LEAT_RECV_CHAN(int64_t) leat_after(int64_t duration_ns);
 
 LEAT__END
 

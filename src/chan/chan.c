@@ -15,13 +15,10 @@
  * select needs the lock); waking the receiver by running it at once (ring 58 against 25 ns: its
  * answer finds the sender asleep).
  */
+#include "chan/alarm.h"
 #include "chan/chan.h"
 
 #include "sched/panic.h"
-#include "sched/policy.h"
-#include "sched/timer.h"
-
-#include <leat/time.h>
 
 #include <stdlib.h>
 
@@ -58,13 +55,17 @@ static LEAT__NORETURN void leat__chan_never(struct leat__m *m, enum leat__wait w
 static NOINLINE bool leat__chan_wait(struct leat__m *m, leat_chan *c, struct leat__waiters *q,
                                      void *elem, enum leat__wait why)
 {
-	struct leat__waiter w = {.g = m->g, .elem = elem};
+	struct leat__waiter w = {.g = m->g, .elem = elem, .timed = c->alarm != NULL};
 
 	leat__park_as(m->g, why);
 	leat__hb_release(&w);
 	leat__waiters_add(q, &w);
 	leat__unlock(&c->lock);
+	if (unlikely(w.timed))
+		leat__alarm_await(c->alarm);
 	m = leat__park(m);
+	if (unlikely(w.timed))
+		leat__alarm_unawait(c->alarm, true);
 	leat__hb_acquire(&w);
 	leat__leave(m);
 	return w.ok;
@@ -151,12 +152,12 @@ bool leat__chan_close(struct leat__m *m, leat_chan *c)
 	struct leat__waiter *w, *woken = NULL, **link = &woken;
 
 	leat__lock(&c->lock);
-	if (c->closed) {
+	if (c->special) {
 		leat__unlock(&c->lock);
 		return false;
 	}
-	c->closed = true;
-	leat__hb_release(&c->closed);
+	c->special = LEAT__CLOSED_CHAN;
+	leat__hb_release(&c->special);
 	/* Receivers first, then senders, each in the order they came. */
 	while ((w = leat__waiters_take(&c->receivers))) {
 		leat__hb_handover(w);
@@ -195,83 +196,22 @@ void leat_chan_close(leat_chan *c)
 
 size_t leat_chan_len(leat_chan *c)
 {
-	return c && !c->after ? __atomic_load_n(&c->count, __ATOMIC_RELAXED) : 0;
+	return c ? __atomic_load_n(&c->count, __ATOMIC_RELAXED) : 0;
 }
 
 size_t leat_chan_cap(leat_chan *c)
 {
-	return c && !c->after ? c->cap : 0;
-}
-
-/* --- a timer's channel */
-
-struct leat__after {
-	struct leat__timer timer;
-	leat_chan *c;
-};
-
-static void after_fires(struct leat__m *m, struct leat__timer *t)
-{
-	leat_chan *c = container_of(t, struct leat__after, timer)->c;
-
-	leat__lock(&c->lock);
-	if (leat__send_locked(m, c, &t->when, false) != LEAT__DONE)
-		leat__unlock(&c->lock);
-}
-
-static bool after_awaited(const struct leat__timer *t)
-{
-	leat_chan *c = container_of(t, struct leat__after, timer)->c;
-	bool awaited;
-
-	leat__lock(&c->lock);
-	awaited = c->receivers.first != NULL;
-	leat__unlock(&c->lock);
-	return awaited;
-}
-
-LEAT_RECV_CHAN(int64_t) leat_after(int64_t duration_ns)
-{
-	leat_chan *c = leat__chan_new(sizeof(int64_t), 1);
-	struct leat__after *a = malloc(sizeof *a);
-	struct leat__m *m;
-	int err = -1;
-
-	m = leat__enter();
-	if (a) {
-		*a = (struct leat__after){
-		    .timer = {.when = leat__deadline(duration_ns),
-		              .fire = after_fires,
-		              .awaited = after_awaited},
-		    .c = c,
-		};
-		c->after = a;
-		if (duration_ns <= 0)
-			err = 0, after_fires(m, &a->timer);
-		else
-			err = leat__timer_add(&a->timer);
-	}
-	leat__leave(m);
-	if (err) {
-		free(a);
-		free(c);
-		leat__panic_runtime("out of memory");
-	}
-	return (LEAT_RECV_CHAN(int64_t))(void *)c;
+	return c ? c->cap : 0;
 }
 
 /* --- the end of a channel */
 
 void leat__chan_delete(leat_chan *c)
 {
-	if (c->after) {
-		struct leat__m *m = leat__enter();
-
-		leat__timer_stop(&c->after->timer);
-		leat__leave(m);
-		free(c->after);
-	}
-	free(c);
+	if (c->alarm)
+		leat__alarm_free(c->alarm);
+	else
+		free(c);
 }
 
 void leat_chan_free(leat_chan *c)
@@ -290,5 +230,7 @@ void leat_chan_free(leat_chan *c)
 		leat__panic_runtime("chan_free: goroutines are waiting on the channel");
 	if (c->scoped)
 		leat__panic_runtime("chan_free: the channel belongs to a scope");
+	if (c->alarm && c->alarm->owned)
+		leat__panic_runtime("chan_free: the channel belongs to a timer");
 	leat__chan_delete(c);
 }

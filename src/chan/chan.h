@@ -20,7 +20,15 @@ struct leat__waiter {
 	uint32_t index; /* of the case, for a select */
 	bool select;    /* take it only after claiming g */
 	bool queued;
-	bool ok; /* a value was handed over (false: the channel was closed) */
+	bool ok;    /* a value was handed over (false: the channel was closed) */
+	bool timed; /* counted by the channel's alarm */
+};
+
+/* What operations that find no partner and no value must look at before they wait. */
+enum leat__special {
+	LEAT__CLOSED_CHAN = 1,
+	LEAT__TIMED_CHAN =
+	    2, /* for good: its values are an alarm's (alarm.c), nobody sends or closes */
 };
 
 struct leat__waiters {
@@ -36,15 +44,15 @@ struct leat__waiters {
  */
 struct leat_chan {
 	uint32_t lock;
-	bool closed;
-	bool scoped;  /* a scope frees it */
-	size_t count; /* values buffered */
+	uint8_t special; /* enum leat__special; most channels' is 0 */
+	bool scoped;     /* a scope frees it */
+	size_t count;    /* values buffered */
 	size_t cap;
 	size_t head, tail; /* slots to receive from and to send to next */
 	size_t elem_bytes;
 	struct leat__waiters receivers, senders;
 	struct leat_chan *scope_next; /* the scope's list */
-	struct leat__after *after;    /* the timer that sends on it, or NULL */
+	struct leat__alarm *alarm;    /* what a timed one stands for, else NULL; never changes */
 	_Alignas(16) char buffer[];
 };
 
@@ -150,13 +158,17 @@ static inline void leat__buffer_get(struct leat_chan *c, void *elem)
 		c->head = 0;
 }
 
+/* leat__recv_locked for a timed channel; never LEAT__CLOSED. */
+enum leat__outcome leat__alarm_recv(struct leat__m *m, struct leat_chan *c, void *elem,
+                                    bool selecting);
+
 /* Send on c, locked, without waiting; selecting: on behalf of a select. */
 static inline enum leat__outcome leat__send_locked(struct leat__m *m, struct leat_chan *c,
                                                    const void *elem, bool selecting)
 {
 	struct leat__waiter *w;
 
-	if (unlikely(c->closed))
+	if (unlikely(c->special))
 		return LEAT__CLOSED;
 	w = leat__waiters_take(&c->receivers);
 	if (w) {
@@ -210,9 +222,11 @@ static inline enum leat__outcome leat__recv_locked(struct leat__m *m, struct lea
 		leat__waiter_wake(m, w, selecting);
 		return LEAT__DONE;
 	}
-	if (unlikely(c->closed)) {
+	if (unlikely(c->special)) {
+		if (c->special & LEAT__TIMED_CHAN)
+			return leat__alarm_recv(m, c, elem, selecting);
 		leat__unlock(&c->lock);
-		leat__hb_acquire(&c->closed);
+		leat__hb_acquire(&c->special);
 		if (elem)
 			leat__zero(elem, c->elem_bytes);
 		return LEAT__CLOSED;

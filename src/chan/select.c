@@ -29,6 +29,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* qsort_r */
 #endif
+#include "chan/alarm.h"
 #include "chan/chan.h"
 #include "sched/panic.h"
 #include "sched/policy.h"
@@ -60,8 +61,8 @@ enum { NONE = LEAT_SELECT_NONE, AGAIN = -2, SEND_ON_CLOSED = -3, WAITING = -4 };
 
 /* --- looking */
 
-/* Would the case be served now?  Without the lock a hint; with it the truth, if queued waiters of
-   other selects that fired meanwhile are left aside. */
+/* Would the case be served now?  Without the lock a hint; with it the truth, but for timed channels, and
+   if queued waiters of other selects that fired meanwhile are left aside. */
 static inline bool looks_ready(const leat_case *k)
 {
 	const leat_chan *c = k->chan;
@@ -76,7 +77,14 @@ static inline bool looks_ready(const leat_case *k)
 	ready = k->dir == LEAT_SEND ? count < c->cap : count > 0;
 	/* Without branches: which of the three it is cannot be predicted. */
 	return ready | (__atomic_load_n(&partners->first, __ATOMIC_RELAXED) != NULL) |
-	       __atomic_load_n(&c->closed, __ATOMIC_RELAXED);
+	       (__atomic_load_n(&c->special, __ATOMIC_RELAXED) != 0);
+}
+
+/* A timed channel looks ready always: is it too early for a receive?  Locked. */
+static bool too_early(const leat_case *k)
+{
+	return k->chan->special & LEAT__TIMED_CHAN && k->dir == LEAT_RECV &&
+	       !leat__alarm_due(k->chan->alarm);
 }
 
 /* Perform case i, whose channel is locked; i, SEND_ON_CLOSED, or AGAIN if it would wait.  Unlocks. */
@@ -229,7 +237,7 @@ static int try_all(struct leat__m *m, struct selection *s)
 		last = c;
 	}
 	for (size_t i = 0; i < s->ordered && !ready; i++)
-		ready = looks_ready(&s->cases[s->order[i]]);
+		ready = looks_ready(&s->cases[s->order[i]]) && !too_early(&s->cases[s->order[i]]);
 	last = NULL;
 	for (size_t i = 0; i < s->ordered; i++) {
 		leat_chan *c = s->cases[s->order[i]].chan;
@@ -259,7 +267,9 @@ static bool others_ready(const leat_case *k, const struct leat__g *g, struct loo
 	const struct leat__waiters *q = k->dir == LEAT_SEND ? &c->receivers : &c->senders;
 	struct leat__waiter **own = k->dir == LEAT_SEND ? &l->receivers : &l->senders, *w;
 
-	if (c->closed || (k->dir == LEAT_SEND ? c->count < c->cap : c->count > 0))
+	if (unlikely(c->special))
+		return !too_early(k);
+	if (k->dir == LEAT_SEND ? c->count < c->cap : c->count > 0)
 		return true;
 	if (l->c != c)
 		*l = (struct looked){.c = c};
@@ -275,19 +285,22 @@ static struct leat__waiters *queue_of(const leat_case *k)
 	return k->dir == LEAT_SEND ? &k->chan->senders : &k->chan->receivers;
 }
 
-/* Take the first so many waiters, in order, off their queues, all but the one that was fired. */
+/* Take the first so many waiters, in order, off their queues. */
 static void withdraw(const struct selection *s, size_t queued, const struct leat__waiter *fired)
 {
 	for (size_t i = 0; i < queued; i++) {
 		const leat_case *k = &s->cases[s->order[i]];
 		struct leat__waiter *w = &s->waiters[s->order[i]];
 
-		if (w == fired)
-			continue; /* taken off by who fired it, who has let go of it */
-		leat__lock(&k->chan->lock);
-		if (w->queued)
-			leat__waiters_remove(queue_of(k), w);
-		leat__unlock(&k->chan->lock);
+		/* The one that fired was taken off, by one who may have freed the channel since. */
+		if (w != fired) {
+			leat__lock(&k->chan->lock);
+			if (w->queued)
+				leat__waiters_remove(queue_of(k), w);
+			leat__unlock(&k->chan->lock);
+		}
+		if (unlikely(w->timed))
+			leat__alarm_unawait(k->chan->alarm, w == fired);
 	}
 }
 
@@ -330,11 +343,17 @@ static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
 		leat__lock(&k->chan->lock);
 		if (unlikely(others_ready(k, me, &looked)))
 			return serve_instead(m, s, at, i);
-		*w = (struct leat__waiter){.g = me, .elem = k->value, .index = at, .select = true};
+		*w = (struct leat__waiter){.g = me,
+		                           .elem = k->value,
+		                           .index = at,
+		                           .select = true,
+		                           .timed = k->chan->alarm != NULL};
 		leat__hb_release(w);
 		leat__waiters_add(queue_of(k), w);
 		*queued = i + 1;
 		leat__unlock(&k->chan->lock);
+		if (unlikely(w->timed))
+			leat__alarm_await(k->chan->alarm);
 	}
 	return WAITING;
 }

@@ -69,7 +69,7 @@ void leat__check_deadlock(void)
 	woken = load_acquire(&leat__sched.foreign_woken);
 	leat__unlock(&leat__sched.lock);
 	n = others();
-	timers = leat__timers_matter();
+	timers = leat__timers_first() != INT64_MAX;
 	goroutines = leat_num_goroutine();
 	leat__lock(&leat__sched.lock);
 	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions) ||

@@ -57,6 +57,7 @@ static bool add_processor(int id)
 			return false;
 		p->id = id;
 		p->until_poll = 1;
+		store_relaxed(&p->timers.next, INT64_MAX);
 		p->random = leat__random_seed(leat__settings.seed + (uint64_t)id);
 		store_release(&leat__sched.p[id], p);
 		store_release(&leat__sched.made, id + 1);

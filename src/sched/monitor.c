@@ -185,7 +185,7 @@ static struct findings look(struct leat__m *self)
 
 	if (leat__policy)
 		return f; /* it decides all that is decided here */
-	if (load_relaxed(&leat__timers_next) <= now)
+	if (leat__timers_first() <= now)
 		leat__timers_run(self);
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
@@ -262,13 +262,12 @@ static void rest(struct leat__m *self)
 	fence_seq_cst();
 	if (look(self).running)
 		store_relaxed(&asleep, 0);
-	while (load_acquire(&asleep) && load_relaxed(&leat__timers_next) > leat__os_now()) {
-		int64_t until = load_relaxed(&recheck_at);
+	while (load_acquire(&asleep) && leat__timers_first() > leat__os_now()) {
+		int64_t until = load_relaxed(&recheck_at), timer = leat__timers_first();
 
 		/* Where only plain threads sleep there is no M to keep the timers. */
-		if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX &&
-		    until > load_relaxed(&leat__timers_next))
-			until = load_relaxed(&leat__timers_next);
+		if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX && until > timer)
+			until = timer;
 		leat__os_wait(&asleep, 1, until);
 		if (load_relaxed(&recheck_at) <= leat__os_now())
 			recheck();
@@ -300,10 +299,10 @@ static void *monitor_main(void *arg)
 			int64_t until = leat__os_now() + (f.suspect              ? SUSPECT_NS
 			                                  : f.busy || !f.running ? LOOK_NS
 			                                                         : QUIET_NS);
-			int64_t timer = load_relaxed(&leat__timers_next);
+			int64_t timer = leat__timers_first();
 
-			/* With an idle processor the keeper sees to the timers. */
-			if (timer < until && !load_relaxed(&leat__sched.idle))
+			/* The keeper sees to the timers, if there is one. */
+			if (timer < until && timer < load_relaxed(&leat__sched.keeper_until))
 				until = timer;
 			leat__os_wait(&never, 0, until);
 			continue;

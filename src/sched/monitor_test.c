@@ -54,7 +54,7 @@ static void *greedy_main(void *arg)
 			if ((load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
 				fetch_add_relaxed(&taken, 1);
 		}
-		if (load_relaxed(&leat__timers_next) <= leat__os_now())
+		if (leat__timers_first() <= leat__os_now())
 			leat__timers_run(&self);
 		if (load_relaxed(&leat__sched.queued))
 			leat__wake_now();

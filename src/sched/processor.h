@@ -27,6 +27,7 @@
 #include "base/random.h"
 #include "os/fence.h"
 #include "sched/goroutine.h"
+#include "sched/timer.h"
 
 #define LEAT__RING  256
 #define LEAT__DEQUE 1024
@@ -76,6 +77,8 @@ struct leat__p {
 	int64_t seen_top, seen_top_since;
 	uint32_t seen_head;
 	int64_t seen_head_since;
+
+	struct leat__timers timers; /* armed by who ran here; anybody may fire and stop them */
 
 	_Atomic int64_t top ON_LINE;
 	struct leat__g *_Atomic ring[LEAT__RING] ON_LINE;

@@ -369,15 +369,16 @@ static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts 
 	return true;
 }
 
-static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
-                         size_t args_bytes, void *created_at)
+/* A descriptor that lacks id and kind, or NULL when memory is out. */
+static inline struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opts,
+                                      void (*fn)(void *), const void *args, size_t args_bytes,
+                                      void *created_at)
 {
-	struct leat__m *m = leat__enter();
 	struct leat__p *p = m->p;
 	struct leat__g *g = leat__g_get(likely(p != NULL) ? &p->gs : NULL);
 
 	if (unlikely(!g))
-		goto out_of_memory;
+		return NULL;
 	g->sp = NULL;
 	g->stack = NULL;
 	store_relaxed(&g->claim, LEAT__UNARMED);
@@ -398,17 +399,18 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 		leat__copy(g->args, args, args_bytes);
 	} else if (!bind_early(m, g, opts, args, args_bytes)) {
 		leat__g_put(p ? &p->gs : NULL, g);
-		goto out_of_memory;
+		return NULL;
 	}
-	if (g->scope)
-		leat__on_start(g->scope);
-	leat__hb_release(g);
+	return g;
+}
+
+/* Let it count as a goroutine that there is. */
+static inline void enroll(struct leat__p *p, struct leat__g *g)
+{
 	if (likely(p != NULL)) {
 		g->id = leat__g_new_id(&p->id_next, &p->id_left);
 		store_relaxed(&g->kind, LEAT__GOROUTINE);
 		store_relaxed(&p->started, load_relaxed(&p->started) + 1);
-		leat__deque_push(p, g);
-		leat__wake();
 	} else {
 		uint64_t next;
 		unsigned left = 0;
@@ -416,14 +418,41 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 		g->id = leat__g_new_id(&next, &left);
 		store_relaxed(&g->kind, LEAT__GOROUTINE);
 		fetch_add_relaxed(&leat__sched.foreign_started, 1);
+	}
+}
+
+struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *args,
+                            size_t args_bytes)
+{
+	struct leat__g *g = prepare(m, NULL, fn, args, args_bytes, NULL);
+
+	if (g)
+		enroll(m->p, g);
+	return g;
+}
+
+static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
+                         size_t args_bytes, void *created_at)
+{
+	struct leat__m *m = leat__enter();
+	struct leat__p *p = m->p;
+	struct leat__g *g = prepare(m, opts, fn, args, args_bytes, created_at);
+
+	if (unlikely(!g)) {
+		leat__leave(m);
+		leat__panic_runtime("out of memory");
+	}
+	if (g->scope)
+		leat__on_start(g->scope);
+	leat__hb_release(g);
+	enroll(p, g);
+	if (likely(p != NULL)) {
+		leat__deque_push(p, g);
+		leat__wake();
+	} else {
 		leat__global_put(g, g, 1);
 	}
 	leat__leave(m);
-	return;
-
-out_of_memory:
-	leat__leave(m);
-	leat__panic_runtime("out of memory");
 }
 
 static inline void leat__check_spawn(void (*fn)(void *), size_t args_bytes)

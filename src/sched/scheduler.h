@@ -90,6 +90,11 @@ static inline void leat__operated(struct leat__p *p)
 void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *args,
                       size_t args_bytes, void *created_at);
 
+/* In the runtime: a goroutine that starts when it is readied.  The caller may set where it comes from,
+   and its argument if it is to be none of these bytes.  NULL when memory is out. */
+struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *args,
+                            size_t args_bytes);
+
 /* End the calling goroutine.  In the runtime; never returns. */
 LEAT__NORETURN void leat__end_goroutine(struct leat__m *m);
 

@@ -1,14 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Invariants (timers' lock)
- *  - heap[i].when >= heap[(i - 1) / 4].when; heap[t->index - 1].timer == t for every armed t.
- *  - leat__timers_next is heap[0].when, INT64_MAX when empty.
+ * Invariants (a heap's lock)
+ *  - heap[i].when >= heap[(i - 1) / 4].when, for i below count.
+ *  - An armed timer t has a slot: timers[t->slot] == t, and heap[index[t->slot] - 1].slot == t->slot.
+ *  - count <= claimed <= used <= room: to arm a kept timer, which has a slot, takes no memory.
+ *  - A kept timer's heap never changes, so its lock can be found without one.
+ *  - At each unlock next is heap[0].when, INT64_MAX when empty.
  *
- * Each entry carries its instant beside the pointer, so sifting touches the array alone.  Four children
- * a node halve the depth, and lie on one cache line.
+ * The way down touches arrays alone, and no timer: those lie on the stacks of sleeping goroutines, each
+ * on a page of its own.  (With the index in the timer itself a million sleepers took 10 us of processor
+ * time each to wake up, nearly all of it for missing caches.)  Four children a node halve the depth, and
+ * lie on one cache line: the array begins three entries into its pages.
  *
- * Lock order: the timers' lock, then a channel's or the scheduler's.  A function that is called may
- * take those; nobody arms or stops a timer while holding one of them.
+ * Pages come from the kernel and go back to it once a sixteenth of the slots is in use.  Only then are
+ * slots numbered anew, and timers touched for it.
+ *
+ * Memory ordering: next is published by a release store at unlock, after what fired has been readied.
+ * Who acquires "no timer" from it therefore sees those goroutines in a queue, and their processors
+ * taken up: the verdict on deadlock (deadlock.c) relies on that.  For the keeper a full fence stands
+ * between the store of next and the look at keeper_until (work.c, leat__keeper_ring).
+ *
+ * Lock order: a heap's lock, then a channel's or the scheduler's.  A function that is called may take
+ * those; nobody arms or stops a timer while holding one of them.  No two heaps' locks are held.
+ *
+ * Rejected: one heap under one lock, where all processors met to sleep; a heap that drops stopped timers
+ * only when they come to its top (Go), since they would cost memory until then.
  */
 #include "sched/timer.h"
 
@@ -19,154 +35,350 @@
 #include <leat/time.h>
 
 #include <errno.h>
-#include <stdlib.h>
 
-struct entry {
-	int64_t when;
-	struct leat__timer *timer;
-};
+#define ROOM_MIN 128 /* fits a page */
+#define SPARSE   16  /* room for so many times what there is, is given back */
+#define BATCH    64  /* timers fired before the lock is free for a moment */
 
-static struct {
-	uint32_t lock;
-	struct entry *heap;
-	uint32_t count, room;
-} timers;
+#define PAGE        ((size_t)4096)
+#define BEFORE_ROOT (CACHE_LINE - sizeof(struct leat__timer_entry)) /* so children share a line */
+#define ROUND_UP(n) (((n) + PAGE - 1) & ~(PAGE - 1))
 
-_Atomic int64_t leat__timers_next = INT64_MAX;
+/* Of plain threads and the monitor, which have no processor. */
+static struct leat__timers foreign = {.next = INT64_MAX};
 
-static void place(uint32_t i, struct entry e)
+/* --- the heap */
+
+static void place(struct leat__timers *h, uint32_t i, struct leat__timer_entry e)
 {
-	timers.heap[i] = e;
-	e.timer->index = i + 1;
+	h->heap[i] = e;
+	h->index[e.slot] = i + 1;
 }
 
-static void sift_up(uint32_t i, struct entry e)
+static void sift_up(struct leat__timers *h, uint32_t i, struct leat__timer_entry e)
 {
-	while (i > 0 && timers.heap[(i - 1) / 4].when > e.when) {
-		place(i, timers.heap[(i - 1) / 4]);
+	while (i > 0 && h->heap[(i - 1) / 4].when > e.when) {
+		place(h, i, h->heap[(i - 1) / 4]);
 		i = (i - 1) / 4;
 	}
-	place(i, e);
+	place(h, i, e);
 }
 
-static void sift_down(uint32_t i, struct entry e)
+static void sift_down(struct leat__timers *h, uint32_t i, struct leat__timer_entry e)
 {
 	for (;;) {
 		uint32_t child = 4 * i + 1, end = child + 4, least = child;
 
-		if (child >= timers.count)
+		if (child >= h->count)
 			break;
-		if (end > timers.count)
-			end = timers.count;
+		if (end > h->count)
+			end = h->count;
 		for (uint32_t c = child + 1; c < end; c++)
-			if (timers.heap[c].when < timers.heap[least].when)
+			if (h->heap[c].when < h->heap[least].when)
 				least = c;
-		if (timers.heap[least].when >= e.when)
+		if (h->heap[least].when >= e.when)
 			break;
-		place(i, timers.heap[least]);
+		place(h, i, h->heap[least]);
 		i = least;
 	}
-	place(i, e);
+	place(h, i, e);
 }
 
-static void publish_next(void)
+static void insert(struct leat__timers *h, int64_t when, uint32_t slot)
 {
-	store_relaxed(&leat__timers_next, timers.count ? timers.heap[0].when : INT64_MAX);
+	sift_up(h, h->count++, (struct leat__timer_entry){when, slot});
 }
 
 /* Take entry i out. */
-static void remove_at(uint32_t i)
+static void remove_at(struct leat__timers *h, uint32_t i)
 {
-	struct entry last = timers.heap[--timers.count];
+	struct leat__timer_entry last = h->heap[--h->count];
 
-	timers.heap[i].timer->index = 0;
-	if (i == timers.count)
+	h->index[h->heap[i].slot] = 0;
+	if (i == h->count)
 		return;
-	if (i > 0 && timers.heap[(i - 1) / 4].when > last.when)
-		sift_up(i, last);
+	if (i > 0 && h->heap[(i - 1) / 4].when > last.when)
+		sift_up(h, i, last);
 	else
-		sift_down(i, last);
+		sift_down(h, i, last);
 }
 
-static bool grow(void)
+/* --- slots */
+
+static size_t bytes_of(uint32_t room)
 {
-	uint32_t room = timers.room ? timers.room * 2 : 64;
-	struct entry *heap;
+	return ROUND_UP(BEFORE_ROOT + room * sizeof(struct leat__timer_entry) +
+	                (room + (size_t)1) * (sizeof(struct leat__timer *) + sizeof(uint32_t)));
+}
 
-	/* The lock is unknown to the thread sanitizer, realloc is not. */
-	leat__hb_acquire(&timers);
-	heap = realloc(timers.heap, room * sizeof *heap);
-	leat__hb_release(&timers);
+/* Arrays for so many; false when there is no memory.  Zero. */
+static bool allocate(struct leat__timers *h, uint32_t room)
+{
+	char *pages = leat__os_map(bytes_of(room));
 
-	if (!heap)
+	if (!pages)
 		return false;
-	timers.heap = heap;
-	timers.room = room;
+	h->room = room;
+	h->heap = (struct leat__timer_entry *)(pages + BEFORE_ROOT);
+	h->timers = (struct leat__timer **)(h->heap + room);
+	h->index = (uint32_t *)(h->timers + room + 1);
 	return true;
+}
+
+static void release(const struct leat__timers *h)
+{
+	if (h->heap)
+		leat__os_unmap((char *)h->heap - BEFORE_ROOT, bytes_of(h->room));
+}
+
+static bool grow(struct leat__timers *h)
+{
+	struct leat__timers old = *h;
+
+	if (!allocate(h, old.room ? 2 * old.room : ROOM_MIN))
+		return false;
+	for (uint32_t i = 0; i < old.count; i++)
+		h->heap[i] = old.heap[i];
+	for (uint32_t slot = 1; slot <= old.used; slot++) {
+		h->timers[slot] = old.timers[slot];
+		h->index[slot] = old.index[slot];
+	}
+	release(&old);
+	return true;
+}
+
+/* Where there is no memory to move to, everything stays. */
+static COLD void shrink(struct leat__timers *h)
+{
+	struct leat__timers old = *h;
+	uint32_t room = old.room / (SPARSE / 2), slot = 0;
+
+	if (!allocate(h, room < ROOM_MIN ? ROOM_MIN : room))
+		return;
+	for (uint32_t i = 1; i <= old.used; i++) {
+		struct leat__timer *t = old.timers[i];
+
+		if (!t)
+			continue;
+		t->slot = ++slot;
+		h->timers[slot] = t;
+		h->index[slot] = old.index[i];
+		if (old.index[i])
+			h->heap[old.index[i] - 1] =
+			    (struct leat__timer_entry){old.heap[old.index[i] - 1].when, slot};
+	}
+	h->used = slot;
+	h->free = 0;
+	release(&old);
+}
+
+/* A slot for t, false when there is no memory. */
+static bool claim(struct leat__timers *h, struct leat__timer *t)
+{
+	if (h->free) {
+		t->slot = h->free;
+		h->free = h->index[t->slot];
+	} else {
+		if (h->used == h->room && !grow(h))
+			return false;
+		t->slot = ++h->used;
+	}
+	h->timers[t->slot] = t;
+	h->index[t->slot] = 0;
+	h->claimed++;
+	return true;
+}
+
+/* t is not in the heap. */
+static void unclaim(struct leat__timers *h, struct leat__timer *t)
+{
+	h->timers[t->slot] = NULL;
+	h->index[t->slot] = h->free;
+	h->free = t->slot;
+	h->claimed--;
+	t->slot = 0;
+}
+
+/* --- locking and publishing */
+
+static void unlock(struct leat__timers *h)
+{
+	int64_t before = load_relaxed(&h->next), next = h->count ? h->heap[0].when : INT64_MAX;
+
+	if (h->claimed < h->room / SPARSE && h->room > ROOM_MIN)
+		shrink(h);
+	if (next != before)
+		store_release(&h->next, next);
+	leat__unlock(&h->lock);
+	if (next < before)
+		leat__keeper_ring(next);
+}
+
+/* The caller's heap. */
+static struct leat__timers *mine(void)
+{
+	struct leat__m *m = leat__self();
+
+	return m && m->p ? &m->p->timers : &foreign;
 }
 
 int leat__timer_add(struct leat__timer *t)
 {
-	bool first;
+	struct leat__timers *h = mine();
 
-	leat__lock(&timers.lock);
-	if (timers.count == timers.room && !grow()) {
-		leat__unlock(&timers.lock);
+	t->heap = h;
+	t->slot = 0;
+	t->kept = false;
+	if (t->when == INT64_MAX)
+		return 0;
+	leat__lock(&h->lock);
+	if (unlikely(!claim(h, t))) {
+		leat__unlock(&h->lock);
 		return -ENOMEM;
 	}
-	timers.count++;
-	sift_up(timers.count - 1, (struct entry){t->when, t});
-	first = t->index == 1;
-	publish_next();
-	leat__unlock(&timers.lock);
-	if (first)
-		leat__keeper_ring(t->when);
+	insert(h, t->when, t->slot);
+	unlock(h);
 	return 0;
+}
+
+/* Take t out of the heap if it is there; true when it was.  Locked. */
+static bool disarm(struct leat__timer *t)
+{
+	struct leat__timers *h = t->heap;
+	uint32_t index = t->slot ? h->index[t->slot] : 0;
+
+	if (!index)
+		return false;
+	remove_at(h, index - 1);
+	return true;
 }
 
 bool leat__timer_stop(struct leat__timer *t)
 {
+	struct leat__timers *h = t->heap;
 	bool armed;
 
-	leat__lock(&timers.lock);
-	armed = t->index != 0;
-	if (armed) {
-		remove_at(t->index - 1);
-		publish_next();
-	}
-	leat__unlock(&timers.lock);
+	LEAT_ASSERT(!t->kept);
+	if (!h)
+		return false;
+	leat__lock(&h->lock);
+	armed = disarm(t);
+	if (armed)
+		unclaim(h, t);
+	unlock(h);
 	return armed;
+}
+
+int leat__timer_keep(struct leat__timer *t)
+{
+	struct leat__timers *h = mine();
+	bool claimed;
+
+	leat__lock(&h->lock);
+	claimed = claim(h, t);
+	leat__unlock(&h->lock);
+	if (!claimed)
+		return -ENOMEM;
+	t->heap = h;
+	t->kept = true;
+	return 0;
+}
+
+void leat__timer_drop(struct leat__timer *t)
+{
+	leat__timer_lock(t);
+	disarm(t);
+	unclaim(t->heap, t);
+	leat__timer_unlock(t);
+}
+
+void leat__timer_lock(struct leat__timer *t)
+{
+	leat__lock(&t->heap->lock);
+}
+
+void leat__timer_unlock(struct leat__timer *t)
+{
+	unlock(t->heap);
+}
+
+bool leat__timer_armed(const struct leat__timer *t)
+{
+	return t->heap->index[t->slot] != 0;
+}
+
+bool leat__timer_arm(struct leat__timer *t, int64_t when)
+{
+	bool armed = disarm(t);
+
+	LEAT_ASSERT(t->kept);
+	t->when = when;
+	if (when != INT64_MAX)
+		insert(t->heap, when, t->slot);
+	return armed;
+}
+
+/* --- firing */
+
+/* In batches, so that those who arm and stop meanwhile do not wait for all of them. */
+static void run(struct leat__m *m, struct leat__timers *h, int64_t now)
+{
+	int64_t next;
+
+	do {
+		leat__lock(&h->lock);
+		for (int i = 0; i < BATCH && h->count && h->heap[0].when <= now; i++) {
+			struct leat__timer *t = h->timers[h->heap[0].slot];
+
+			remove_at(h, 0);
+			if (!t->kept)
+				unclaim(h, t);
+			t->fire(m, t); /* t may be gone */
+		}
+		next = h->count ? h->heap[0].when : INT64_MAX;
+		unlock(h);
+	} while (next <= now);
+}
+
+void leat__timers_run_own(struct leat__m *m)
+{
+	struct leat__timers *h = &m->p->timers;
+	int64_t next = load_acquire(&h->next), now;
+
+	if (next == INT64_MAX)
+		return;
+	now = leat__clock();
+	if (next <= now)
+		run(m, h, now);
 }
 
 void leat__timers_run(struct leat__m *m)
 {
+	int made = load_acquire(&leat__sched.made);
 	int64_t now = leat__clock();
 
-	if (load_relaxed(&leat__timers_next) > now)
-		return;
-	leat__lock(&timers.lock);
-	while (timers.count && timers.heap[0].when <= now) {
-		struct leat__timer *t = timers.heap[0].timer;
+	for (int i = 0; i < made; i++) {
+		struct leat__timers *h = &load_relaxed(&leat__sched.p[i])->timers;
 
-		remove_at(0);
-		t->fire(m, t);
+		if (load_acquire(&h->next) <= now)
+			run(m, h, now);
 	}
-	publish_next();
-	leat__unlock(&timers.lock);
+	if (load_acquire(&foreign.next) <= now)
+		run(m, &foreign, now);
 }
 
-bool leat__timers_matter(void)
+int64_t leat__timers_first(void)
 {
-	bool matter = false;
+	int made = load_acquire(&leat__sched.made);
+	int64_t first = load_acquire(&foreign.next);
 
-	leat__lock(&timers.lock);
-	for (uint32_t i = 0; i < timers.count && !matter; i++) {
-		const struct leat__timer *t = timers.heap[i].timer;
+	for (int i = 0; i < made; i++) {
+		int64_t next = load_acquire(&load_relaxed(&leat__sched.p[i])->timers.next);
 
-		matter = t->when != INT64_MAX && (!t->awaited || t->awaited(t));
+		if (next < first)
+			first = next;
 	}
-	leat__unlock(&timers.lock);
-	return matter;
+	return first;
 }
 
 int64_t leat__deadline(int64_t duration_ns)

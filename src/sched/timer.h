@@ -2,37 +2,91 @@
 /*
  * Timers: call a function at an instant.
  *
- * One 4-ary heap under one lock.  Whoever runs out of other work, and the monitor, calls
- * leat__timers_run; the thread that sleeps until the first timer is the keeper (see scheduler.c).
+ * A heap for each processor and one for all plain threads, each under a lock of its own.  Who runs out
+ * of other work, and the monitor, fires what is due in any of them; a processor looks at its own every
+ * so often; the thread that sleeps until the first timer of all is the keeper (see work.c).
+ *
+ * Most timers are armed once: leat__timer_add.  One that must never fail to be armed is kept: its place
+ * in one heap is set aside for life, and that heap's lock also orders what its owner does with it.
  */
 #ifndef LEAT_SCHED_TIMER_H
 #define LEAT_SCHED_TIMER_H
 
-#include "sched/machine.h"
+#include "base/atomic.h"
+#include "base/compiler.h"
+
+struct leat__m;
+struct leat__timers;
 
 struct leat__timer {
 	int64_t when;
-	/* Called once under the timers' lock, in the runtime: may ready goroutines, must not park. */
+	/* Called once under its heap's lock, in the runtime: may ready goroutines, must not park. */
 	void (*fire)(struct leat__m *m, struct leat__timer *t);
-	/* Whether anybody waits for it; NULL: yes.  Called under the timers' lock. */
-	bool (*awaited)(const struct leat__timer *t);
-	uint32_t index; /* 1 + its place in the heap; 0: not there */
+	struct leat__timers *heap; /* where it is or was; NULL: it was never armed */
+	uint32_t slot;             /* its number there; 0: none, it is not armed */
+	bool kept;                 /* it has a slot for life */
 };
 
-/* The first timer's instant, INT64_MAX without any; a hint unless locked. */
-extern _Atomic int64_t leat__timers_next;
+struct leat__timer_entry {
+	int64_t when;
+	uint32_t slot;
+};
 
-/* Arm t, which is not armed, for t->when.  0, or -ENOMEM. */
+/* A heap. */
+struct leat__timers {
+	uint32_t lock;
+	uint32_t count;   /* armed timers, the entries of heap */
+	uint32_t claimed; /* slots in use, by armed and by kept timers */
+	uint32_t used;    /* slots above this one were never in use */
+	uint32_t free;    /* the first of a list of free ones, linked through index; 0: none */
+	uint32_t room;    /* of entries and of slots; slots are numbered from 1 */
+	struct leat__timer_entry *heap;
+	struct leat__timer **timers; /* by slot; NULL: free */
+	uint32_t *index;             /* by slot: 1 + the place in heap, 0: not armed */
+	_Atomic int64_t next; /* the first timer's instant, INT64_MAX without any: so in a new heap */
+} ON_LINE;
+
+/* --- armed once */
+
+/* Arm t, which is not armed, for t->when, in the caller's heap; for INT64_MAX that means never.  0, or
+   -ENOMEM. */
 int leat__timer_add(struct leat__timer *t);
 
 /* Disarm t if it is armed; true when it was.  On return its function does not run and will not. */
 bool leat__timer_stop(struct leat__timer *t);
 
-/* Fire what is due. */
-void leat__timers_run(struct leat__m *m);
+/* --- kept */
 
-/* A timer is armed that somebody waits for. */
-bool leat__timers_matter(void);
+/* Set a slot aside for t in the caller's heap.  0, or -ENOMEM. */
+int leat__timer_keep(struct leat__timer *t);
+
+/* Disarm t, as leat__timer_stop, and give its slot back. */
+void leat__timer_drop(struct leat__timer *t);
+
+/* The lock of t's heap. */
+void leat__timer_lock(struct leat__timer *t);
+void leat__timer_unlock(struct leat__timer *t);
+
+/* Locked: is t armed? */
+bool leat__timer_armed(const struct leat__timer *t);
+
+/* Arm t for when instead of what it was armed for; INT64_MAX disarms it.  True when it was armed.
+   Locked, or while it fires. */
+bool leat__timer_arm(struct leat__timer *t, int64_t when);
+
+/* --- firing */
+
+/* Fire what is due, everywhere; in the heap of m's processor alone. */
+void leat__timers_run(struct leat__m *m);
+void leat__timers_run_own(struct leat__m *m);
+
+/*
+ * The instant of the first timer of all, INT64_MAX without any.  Costs a look at each processor.
+ *
+ * All timers matter: one that nobody waits for is in no heap.  A timer that is firing counts until
+ * those that it woke are runnable.
+ */
+int64_t leat__timers_first(void);
 
 /* now + duration, INT64_MAX when that is past the end of time. */
 int64_t leat__deadline(int64_t duration_ns);

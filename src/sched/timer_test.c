@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* CTEST: procs=1 nofenced */
 /*
- * Goal: timers fire once, in order, when they are due and not before; a stopped one does not; and the
- * published first instant is right after every step.
+ * Goal: timers fire once, in order, when they are due and not before; a stopped one does not; the
+ * published first instant is right after every step; kept timers never fail to be armed; and a heap
+ * that has become small gives its memory back, without losing what is left.
  *
  * Method: random additions, stops and passing of (virtual) time against a reference that is a plain
- * list.  No runtime is started: the heap needs none.
+ * list.  No runtime is started: all is in the heap of those without a processor.
  */
 #include "base/random.h"
 #include "sched/policy.h"
@@ -19,7 +20,6 @@ struct watched {
 	struct leat__timer timer;
 	bool armed;
 	int fired;
-	bool awaited;
 };
 
 static struct watched timers[TIMERS];
@@ -40,6 +40,13 @@ static uint32_t choose_first(enum leat__choice what, uint32_t n)
 
 static const struct leat__policy policy = {.choose = choose_first, .now = virtual_now};
 
+static bool armed(const struct watched *w)
+{
+	const struct leat__timer *t = &w->timer;
+
+	return t->slot && t->heap->index[t->slot];
+}
+
 static void fire(struct leat__m *m, struct leat__timer *t)
 {
 	struct watched *w = container_of(t, struct watched, timer);
@@ -48,16 +55,12 @@ static void fire(struct leat__m *m, struct leat__timer *t)
 	CHECK(w->armed);
 	CHECK(t->when <= now);
 	CHECK(t->when >= last);
-	CHECK_EQ(t->index, 0);
+	CHECK(!armed(w));
+	CHECK(t->kept || t->slot == 0);
 	last = t->when;
 	w->armed = false;
 	w->fired++;
 	due--;
-}
-
-static bool awaited(const struct leat__timer *t)
-{
-	return container_of(t, struct watched, timer)->awaited;
 }
 
 static int64_t first(void)
@@ -70,12 +73,31 @@ static int64_t first(void)
 	return least;
 }
 
-static void add(struct watched *w, int64_t when)
+static void arm(struct watched *w, int64_t when)
 {
-	w->timer.when = when;
-	w->timer.fire = fire;
-	w->armed = true;
-	CHECK_EQ(leat__timer_add(&w->timer), 0);
+	if (w->timer.kept) {
+		leat__timer_lock(&w->timer);
+		CHECK_EQ(leat__timer_arm(&w->timer, when), w->armed);
+		leat__timer_unlock(&w->timer);
+	} else {
+		CHECK(!w->armed);
+		w->timer.when = when;
+		w->timer.fire = fire;
+		CHECK_EQ(leat__timer_add(&w->timer), 0);
+	}
+	w->armed = when != INT64_MAX;
+	CHECK_EQ(armed(w), w->armed);
+}
+
+static void stop(struct watched *w)
+{
+	if (w->timer.kept) {
+		arm(w, INT64_MAX);
+	} else {
+		CHECK_EQ(leat__timer_stop(&w->timer), w->armed);
+		CHECK_EQ(w->timer.slot, 0);
+	}
+	w->armed = false;
 }
 
 static void run(void)
@@ -88,50 +110,106 @@ static void run(void)
 	CHECK_EQ(due, 0);
 }
 
-TEST(heap_agrees_with_a_list)
+/* Every other one is kept.  It may take another heap's place in a program; here there is one heap. */
+static struct leat__timers *begin(void)
 {
+	leat__policy = &policy;
+	for (int i = 0; i < TIMERS; i++) {
+		timers[i] = (struct watched){.timer.fire = fire};
+		if (i % 2)
+			CHECK_EQ(leat__timer_keep(&timers[i].timer), 0);
+	}
+	return timers[1].timer.heap;
+}
+
+static void end(struct leat__timers *h)
+{
+	for (int i = 0; i < TIMERS; i++) {
+		if (i % 2)
+			leat__timer_drop(&timers[i].timer);
+		else
+			stop(&timers[i]);
+	}
+	CHECK_EQ(h->count, 0);
+	CHECK_EQ(h->claimed, 0);
+	CHECK_EQ(leat__timers_first(), INT64_MAX);
+}
+
+TEST(line_151_heap_agrees_with_a_list)
+{
+	struct leat__timers *h = begin();
 	uint64_t random = 12345;
 
-	leat__policy = &policy;
 	for (int step = 0; step < test_count(200000); step++) {
 		struct watched *w = &timers[leat__random_next(&random) % TIMERS];
 		uint32_t dice = leat__random_next(&random) % 100;
 
-		if (dice < 60 && !w->armed) {
+		if (dice < 60 && (!w->armed || w->timer.kept)) {
 			/* Few distinct instants, so that many are equal; some past. */
-			add(w, now - 5 + leat__random_next(&random) % 200);
+			arm(w, now - 5 + leat__random_next(&random) % 200);
 		} else if (dice < 80) {
-			CHECK_EQ(leat__timer_stop(&w->timer), w->armed);
-			w->armed = false;
-			CHECK_EQ(w->timer.index, 0);
+			stop(w);
 		} else if (dice < 90) {
 			now += leat__random_next(&random) % 20;
 			run();
 		}
-		CHECK_EQ(load_relaxed(&leat__timers_next), first());
+		CHECK_EQ(leat__timers_first(), first());
 	}
 	now += 1000;
 	run();
-	CHECK_EQ(load_relaxed(&leat__timers_next), INT64_MAX);
+	end(h);
 }
 
-TEST(timers_matter_when_somebody_waits)
+TEST(line_152_a_timer_for_the_end_of_time_is_in_no_heap)
 {
-	struct watched *w = &timers[0], *never = &timers[1];
+	struct leat__timers *h = begin();
+
+	for (int i = 0; i < TIMERS; i++)
+		arm(&timers[i], INT64_MAX);
+	CHECK_EQ(h->count, 0);
+	CHECK_EQ(leat__timers_first(), INT64_MAX);
+	end(h);
+}
+
+/* One in 50 is left of very many, at whatever slot; then these fire. */
+TEST(line_147_memory_goes_back_and_nothing_is_lost)
+{
+	enum { MANY = 100000, LEFT = 50 };
+	static struct watched many[MANY];
+	uint32_t most;
+	struct leat__timers *h;
+	int fired = 0;
 
 	leat__policy = &policy;
-	CHECK(!leat__timers_matter());
-	add(w, now + 10);
-	CHECK(leat__timers_matter());
-	w->timer.awaited = awaited;
-	w->awaited = false;
-	CHECK(!leat__timers_matter());
-	w->awaited = true;
-	CHECK(leat__timers_matter());
-	CHECK(leat__timer_stop(&w->timer));
-	add(never, INT64_MAX);
-	CHECK(!leat__timers_matter());
-	CHECK(leat__timer_stop(&never->timer));
+	for (int i = 0; i < MANY; i++) {
+		many[i].timer.fire = fire;
+		if (i % (2 * LEFT) == 0)
+			CHECK_EQ(leat__timer_keep(&many[i].timer), 0);
+		arm(&many[i], now + 1 + (int64_t)i * 7919 % MANY);
+	}
+	h = many[0].timer.heap;
+	most = h->room;
+	CHECK_EQ(h->count, MANY);
+	for (int i = 0; i < MANY; i++)
+		if (i % LEFT)
+			stop(&many[i]);
+	CHECK_EQ(h->count, MANY / LEFT);
+	CHECK_EQ(h->claimed, MANY / LEFT);
+	CHECK(h->room <= most / 4);
+	CHECK(h->room >= h->claimed);
+	now += MANY / 2;
+	last = 0;
+	leat__timers_run(NULL);
+	now += MANY / 2 + 1;
+	leat__timers_run(NULL);
+	for (int i = 0; i < MANY; i++)
+		fired += many[i].fired;
+	CHECK_EQ(fired, MANY / LEFT);
+	CHECK_EQ(h->count, 0);
+	for (int i = 0; i < MANY; i += 2 * LEFT)
+		leat__timer_drop(&many[i].timer);
+	CHECK_EQ(h->claimed, 0);
+	CHECK(h->room < 1000);
 }
 
 TEST(deadline_does_not_overflow)

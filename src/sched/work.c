@@ -159,8 +159,7 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 			leat__ring_put(p, g);
 		return leat__ring_get(p);
 	}
-	if (load_relaxed(&leat__timers_next) != INT64_MAX)
-		leat__timers_run(load_relaxed(&p->m));
+	leat__timers_run_own(load_relaxed(&p->m));
 	return global_take(p, 1);
 }
 
@@ -367,7 +366,7 @@ static struct leat__g *search(struct leat__m *m)
 		looks[i].at = 0;
 	for (;;) {
 		g = search_round(m->p, looks, made);
-		if (g || load_relaxed(&leat__timers_next) <= leat__clock())
+		if (g || leat__timers_first() <= leat__clock())
 			break;
 		for (int i = 0; i < 40; i++)
 			leat__cpu_relax();
@@ -399,18 +398,18 @@ static void stop_searching(struct leat__m *m)
 
 void leat__keeper_ring(int64_t when)
 {
-	struct leat__m *keeper;
+	struct leat__m *m = leat__self(), *keeper; /* the monitor has no M of its thread */
 	uint32_t asleep = 0;
 
 	/* The keeper publishes until when it sleeps, then looks at the timers; we have published the
-	   timer.  Full fences on both sides: this is rare. */
+	   timer.  Full fences on both sides: only who becomes the first of a heap comes here. */
 	fence_seq_cst();
 	if (load_relaxed(&leat__sched.keeper_until) <= when)
 		return;
 	/* Without a keeper all Ms are busy or sleep for good.  A goroutine's own M will see to the timer; a
 	   plain thread has none, so the monitor must. */
 	if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX) {
-		if (!leat__self()->p)
+		if (!m || !m->p)
 			leat__monitor_ring();
 		return;
 	}
@@ -434,13 +433,21 @@ static void leave_idle_list(struct leat__m *m)
 /* Become the keeper if there is need.  Locked. */
 static bool keep(struct leat__m *m)
 {
-	if (leat__sched.keeper || load_relaxed(&leat__timers_next) == INT64_MAX)
+	int64_t first, again;
+
+	if (leat__sched.keeper)
+		return false;
+	first = leat__timers_first();
+	if (first == INT64_MAX)
 		return false;
 	leat__sched.keeper = m;
-	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
+	store_relaxed(&leat__sched.keeper_until, first);
 	fence_seq_cst();
-	/* An earlier one may have come meanwhile. */
-	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
+	/* An earlier one may have come meanwhile.  A later one is no reason to sleep longer: who armed a
+	   timer for an instant in between may have seen the first value, and relies on it. */
+	again = leat__timers_first();
+	if (again < first)
+		store_relaxed(&leat__sched.keeper_until, again);
 	return true;
 }
 
@@ -473,7 +480,7 @@ static void sleep_machine(struct leat__m *m)
 		if (load_acquire(&m->wake) == 1)
 			break; /* start_machine took m off the list and gave it a processor */
 		store_relaxed(&m->wake, 0);
-		if (load_relaxed(&leat__timers_next) > leat__clock())
+		if (leat__timers_first() > leat__clock())
 			continue;
 		if (leat__sched.idle_p) {
 			leave_idle_list(m);
@@ -539,7 +546,7 @@ struct leat__g *leat__find_work(struct leat__m *m)
 		g = leat__next(m->p);
 		if (g)
 			break;
-		if (load_relaxed(&leat__timers_next) != INT64_MAX) {
+		if (leat__timers_first() != INT64_MAX) {
 			leat__timers_run(m);
 			g = leat__next(m->p);
 			if (g)
@@ -553,7 +560,7 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			g = search(m);
 			if (g)
 				break;
-			if (load_relaxed(&leat__timers_next) <= leat__clock())
+			if (leat__timers_first() <= leat__clock())
 				continue;
 		}
 		stop_searching(m);

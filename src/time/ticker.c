@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Tickers: alarms that go off periodically.  All that is not plain here is in chan/alarm.c. */
+#include "chan/alarm.h"
+#include "sched/panic.h"
+
+#include <leat/ticker.h>
+
+struct leat_ticker {
+	struct leat__alarm alarm;
+};
+
+static void set(struct leat__alarm *a, int64_t period_ns)
+{
+	leat__alarm_set(a, true, leat__deadline(period_ns), period_ns);
+}
+
+static LEAT_RECV_CHAN(int64_t) chan_of(const struct leat__alarm *a)
+{
+	return (LEAT_RECV_CHAN(int64_t))(void *)a->chan;
+}
+
+leat_ticker *leat_ticker_new(int64_t period_ns)
+{
+	struct leat__alarm *a;
+
+	if (period_ns <= 0)
+		leat__panic_runtime("non-positive interval for NewTicker");
+	a = leat__alarm_chan(true);
+	set(a, period_ns);
+	return container_of(a, struct leat_ticker, alarm);
+}
+
+LEAT_RECV_CHAN(int64_t) leat_tick(int64_t period_ns)
+{
+	struct leat__alarm *a;
+
+	if (period_ns <= 0)
+		return NULL;
+	a = leat__alarm_chan(false);
+	set(a, period_ns);
+	return chan_of(a);
+}
+
+LEAT_RECV_CHAN(int64_t) leat_ticker_chan(leat_ticker *t)
+{
+	return t ? chan_of(&t->alarm) : NULL;
+}
+
+void leat_ticker_stop(leat_ticker *t)
+{
+	if (t)
+		leat__alarm_set(&t->alarm, false, INT64_MAX, 0);
+}
+
+void leat_ticker_reset(leat_ticker *t, int64_t period_ns)
+{
+	if (period_ns <= 0)
+		leat__panic_runtime("non-positive interval for Ticker.Reset");
+	if (!t)
+		leat__panic_runtime("time: Reset called on uninitialized Ticker");
+	set(&t->alarm, period_ns);
+}
+
+void leat_ticker_free(leat_ticker *t)
+{
+	if (!t)
+		return;
+	if (leat__alarm_awaited(&t->alarm))
+		leat__panic_runtime("ticker_free: goroutines are waiting on the channel");
+	leat__alarm_free(&t->alarm);
+}
