@@ -58,7 +58,7 @@ struct leat__p {
 	uint64_t id_next;
 	unsigned id_left;
 	struct leat__g_cache gs;
-	struct leat__stack_cache stacks;
+	struct leat__stack_cache stacks[LEAT__STACK_CLASSES];
 	_Atomic uint64_t started,
 	    ended; /* goroutines created and ended here: sums tell how many live */
 	int id;
@@ -76,6 +76,10 @@ struct leat__p {
 	int64_t seen_top, seen_top_since;
 	uint32_t seen_head;
 	int64_t seen_head_since;
+	uint32_t trim_tick; /* at the last look for idle stacks: trim.c */
+
+	/* The owner's room to work in: goroutines' stacks may be too small for it. */
+	struct leat__g *scratch[LEAT__RING / 2 + 1];
 
 	_Atomic int64_t top ON_LINE;
 	struct leat__g *_Atomic ring[LEAT__RING] ON_LINE;
