@@ -10,8 +10,8 @@
  * Slots are carved from slabs of 1 GiB of address space, for all classes, committed a batch of 32 at a
  * time by one system call, guarded 8 at a time.  Slabs are never unmapped.
  *
- * Classes are powers of two, and the usual size.  Batches of the larger ones are shorter, so that a
- * cache holds at most 16 MiB of each.  What is larger than 8 MiB is mapped and unmapped each time:
+ * Classes are powers of two, and the usual size.  Batches of the larger ones are shorter, so that not
+ * much memory lies in caches: two batches of 2 MiB at most, or two stacks.  What is larger than 8 MiB is mapped and unmapped each time:
  * clearing that much costs more than the two system calls.
  *
  * Rejected: one mmap per stack (two mappings each; the kernel allows 65,530), and guards by default of
@@ -28,6 +28,7 @@
 #define COLOUR   128
 #define CANARY   UINT64_C(0x6c6561745f63616e)
 #define AT_ONCE  8 /* guards */
+#define ZEROES   8 /* words */
 #define FAR_DOWN ((uintptr_t)1 << 20)
 
 _Static_assert(sizeof(struct leat__stack) + (COLOURS - 1) * COLOUR <= PAGE, "header in the slack");
@@ -51,11 +52,11 @@ const struct leat__stack_size leat__stack_sizes[LEAT__STACK_CLASSES] = {
     GUARDED(32, LEAT__STACK_BATCH),
     GUARDED(64, LEAT__STACK_BATCH),
     GUARDED(128, LEAT__STACK_BATCH),
-    GUARDED(256, 32),
-    GUARDED(512, 16),
-    GUARDED(1024, 8),
-    GUARDED(2048, 4),
-    GUARDED(4096, 2),
+    GUARDED(256, 8),
+    GUARDED(512, 4),
+    GUARDED(1024, 2),
+    GUARDED(2048, 1),
+    GUARDED(4096, 1),
     [LEAT__STACK_8M] = GUARDED(8192, 1),
 };
 
@@ -83,9 +84,24 @@ unsigned leat__stack_class(size_t bytes)
 	return class;
 }
 
+/* Where there was to be a guard the canary is that the lowest words are zero, since a word written there
+   would take a page for each stack. */
 static void place_canary(struct leat__stack *s)
 {
-	*(uint64_t *)(void *)s->low = CANARY;
+	if (s->class != LEAT__STACK_OWN && leat__stack_sizes[s->class].packed)
+		*(uint64_t *)(void *)s->low = CANARY;
+}
+
+static bool canary_lives(const struct leat__stack *s)
+{
+	const uint64_t *low = (const uint64_t *)(const void *)s->low;
+	uint64_t all = 0;
+
+	if (s->class != LEAT__STACK_OWN && leat__stack_sizes[s->class].packed)
+		return *low == CANARY;
+	for (int i = 0; i < ZEROES; i++)
+		all |= low[i];
+	return all == 0;
 }
 
 struct leat__stack *leat__stack_init(char *low, char *end, unsigned class, bool guarded)
@@ -335,14 +351,11 @@ void leat__stack_forget(struct leat__stack *s)
 		return;
 	leat__san_forget(s->low, (size_t)(slot_end(s) - s->low));
 	*s = header;
-	if (!s->guarded)
-		place_canary(s);
 }
 
 bool leat__stack_intact(const struct leat__stack *s)
 {
-	return s->guarded || (*(uint64_t *)(void *)s->low == CANARY &&
-	                      (char *)__builtin_frame_address(0) > s->low + sizeof(uint64_t));
+	return s->guarded || (canary_lives(s) && (char *)__builtin_frame_address(0) > s->low);
 }
 
 bool leat__stack_overflowed(const struct leat__stack *s, uintptr_t address, uintptr_t sp)

@@ -30,7 +30,7 @@ enum leat__stack_class {
 	LEAT__STACK_USUAL,   /* 192 KiB */
 	LEAT__STACK_2K,      /* the first packed class */
 	LEAT__STACK_4K,      /* the last one */
-	LEAT__STACK_8K,      /* and so on by powers of two, without guards' names */
+	LEAT__STACK_8K,      /* from here on guarded, by powers of two */
 	LEAT__STACK_8M = 13, /* the last that is kept for others */
 	LEAT__STACK_CLASSES,
 	LEAT__STACK_OWN = LEAT__STACK_CLASSES, /* a mapping of its own, or a thread's stack */
@@ -45,7 +45,7 @@ struct leat__stack {
 	uint8_t class; /* enum leat__stack_class */
 	uint8_t index; /* packed: its place in the chunk */
 	uint8_t count; /* first of a batch: how many these are */
-	bool guarded;  /* faults below low; else there is a canary at low */
+	bool guarded;  /* faults below low; else the canary at low tells */
 	struct leat__san_context san;
 } __attribute__((aligned(16)));
 
@@ -105,7 +105,7 @@ static inline char *leat__stack_high(struct leat__stack *s)
 /* What has been in the pool since the call before this one is to lose its pages. */
 void leat__stack_pool_age(void);
 
-/* Give some of that back, in at most some milliseconds; false: nothing was left. */
+/* Give some of that back, in a millisecond or two; false: nothing was left. */
 bool leat__stack_pool_step(void);
 
 /* There is something in the pool that age and step would give back in the end. */

@@ -5,7 +5,7 @@
 
 #include "base/compiler.h"
 
-/* Do a little of what is due; takes some milliseconds at most. */
+/* Do a little of what is due; takes a millisecond or two. */
 void leat__trim(int64_t now);
 
 /* When to call leat__trim again although nothing runs; INT64_MAX: not before something did. */

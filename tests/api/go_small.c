@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 /* The frame of a select holds 8 cases, that of a catch a jmp_buf and a message: these need more. */
-enum { PAINTED = 32 << 10, NEAR = 192, LIMIT = 1024, SELECT_LIMIT = 1408, BUSY = 600 };
+enum { PAINTED = 32 << 10, NEAR = 192, LIMIT = 1024, SELECT_LIMIT = 1536, BUSY = 600 };
 
 #define PAINT ((unsigned char)0xa5)
 
