@@ -31,10 +31,30 @@ LEAT__BEGIN
 
 struct leat_scope;
 
-/* How to start a goroutine; zero-initialised, every field has its default. */
+/*
+ * How to start a goroutine; zero-initialised, every field has its default.
+ *
+ * Stacks.  A goroutine has 192 KiB of stack unless it asks for another size, and takes memory only for
+ * the pages that it touches: one, 4 KiB, if it is small.  Sizes are rounded up to powers of two (to 192
+ * KiB between 128 and 192; above 8 MiB to pages).  Below is a guard of 64 KiB: who runs into it dies with
+ * "runtime: goroutine stack exceeds N-byte limit", "fatal error: stack overflow", its number, name and
+ * trace.  Where the kernel has no guard markers (before Linux 6.13) and the process has used up half of
+ * vm.max_map_count, there is only a canary, as for small stacks.  Stacks that nobody has used for a
+ * second or two give their pages back to the system.
+ *
+ * Less than 8 KiB is for very many goroutines that do little: 2 KiB (or 4) lie packed, several to a page,
+ * with nothing between them.  An overflow then damages a neighbour before it is found: when the
+ * goroutine next parks, yields or ends, or when it comes to the guard below the last of 30.  Every call
+ * into leat can be made on 2 KiB (a select, or leat_catch, takes up to 1.5 KiB of it, the others at most half),
+ * and a panic there is reported like any other; printf, and signal handlers that are not installed with
+ * SA_ONSTACK, cannot.  A program that is not linked with -z now gets 8 KiB instead, since the first call
+ * of a function in a shared library takes 3 KiB when it is bound lazily; shared libraries that make such
+ * calls among themselves need -z now, too, or LD_BIND_NOW=1.  Under a sanitizer, whose frames are larger,
+ * no stack is smaller than the usual one.
+ */
 typedef struct leat_go_opts {
 	const char *name;         /* shown in reports and dumps; copied; NULL: none */
-	size_t stack_bytes;       /* usable stack at least; 0: 192 KiB; at most 1 GiB */
+	size_t stack_bytes;       /* usable stack at least; 0: 192 KiB; at most 1 GiB; see above */
 	struct leat_scope *scope; /* joined by this scope; NULL: by nobody */
 } leat_go_opts;
 
@@ -43,8 +63,10 @@ typedef struct leat_go_opts {
  *
  * The copy is made before the call returns; fn gets a pointer to it, aligned to 16 bytes, valid until
  * fn returns.  args may be NULL when args_bytes is 0; fn then gets an unspecified pointer.
- * A NULL fn is fatal: "go of nil func value".  Panics "out of memory".  args_bytes is at most 64 KiB,
- * more panics.
+ * A NULL fn is fatal: "go of nil func value".  args_bytes is at most 64 KiB, more panics.
+ * Panics "out of memory", when there is none for a descriptor, for a stack that options or more than 64
+ * bytes of arguments need at once, or for the stacks of goroutines started before; all is then as
+ * before the call.  Those wait until others end; when for 10 seconds none did, that is fatal.
  * Any goroutine, any thread.  The call happens before fn's first statement; fn's return orders
  * nothing.  Takes no lock on its fast path.  After Go's go statement.
  */

@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -229,6 +231,47 @@ bool leat__os_has_membarrier(void)
 void leat__os_membarrier(void)
 {
 	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
+
+/* The dynamic section of the program itself, or NULL: it is linked statically. */
+static const ElfW(Dyn) * program_dynamic(void)
+{
+	const ElfW(Phdr) *phdr = (const ElfW(Phdr) *)(uintptr_t)getauxval(AT_PHDR);
+	size_t n = getauxval(AT_PHNUM);
+	uintptr_t bias = 0, dynamic = 0;
+
+	for (size_t i = 0; phdr && i < n; i++) {
+		if (phdr[i].p_type == PT_PHDR)
+			bias = (uintptr_t)phdr - phdr[i].p_vaddr;
+		else if (phdr[i].p_type == PT_DYNAMIC)
+			dynamic = phdr[i].p_vaddr;
+	}
+	return dynamic ? (const ElfW(Dyn) *)(bias + dynamic) : NULL;
+}
+
+bool leat__os_binds_lazily(void)
+{
+	static _Atomic int known; /* 0: not yet, else 1 + the answer */
+	const ElfW(Dyn) *d = program_dynamic();
+	const char *now = getenv("LD_BIND_NOW");
+	bool lazy = false;
+
+	if (load_relaxed(&known))
+		return load_relaxed(&known) == 2;
+	/* Jump slots without a word that says when. */
+	for (; d && d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_JMPREL)
+			lazy = true;
+		if (d->d_tag == DT_BIND_NOW || (d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_BIND_NOW)) ||
+		    (d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NOW))) {
+			lazy = false;
+			break;
+		}
+	}
+	if (now && *now)
+		lazy = false;
+	store_relaxed(&known, 1 + lazy);
+	return lazy;
 }
 
 void leat__os_write(int fd, const char *text, size_t bytes)

@@ -14,6 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -26,6 +28,8 @@
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
 #endif
+
+enum leat__os_guards leat__os_guards;
 
 enum {
 	PIDFD_SELF_PROCESS = -10001, /* Linux 6.14: no descriptor needed to name oneself */
@@ -79,25 +83,26 @@ void leat__os_unmap(void *base, size_t bytes)
 	errno = saved;
 }
 
-/* Guard markers for all ranges at once; how many were made, or -1 if the kernel does not know how. */
-static ssize_t guard_bulk(const struct leat__range *ranges, size_t n)
+_Static_assert(sizeof(struct leat__range) == sizeof(struct iovec) &&
+                   offsetof(struct leat__range, bytes) == offsetof(struct iovec, iov_len),
+               "ranges are handed to the kernel as they are");
+
+/* The same advice on all ranges at once; how many were advised, or -1 if the kernel does not know how. */
+static ssize_t advise_bulk(const struct leat__range *ranges, size_t n, int advice,
+                           _Atomic int *unavailable)
 {
-	static _Atomic int unavailable;
-	struct iovec iov[BULK];
 	size_t done = 0;
 
-	if (load_relaxed(&unavailable))
+	if (load_relaxed(unavailable))
 		return -1;
 	while (done < n) {
 		size_t k = n - done < BULK ? n - done : BULK, bytes = 0;
 
-		for (size_t i = 0; i < k; i++) {
-			iov[i] = (struct iovec){ranges[done + i].base, ranges[done + i].bytes};
+		for (size_t i = 0; i < k; i++)
 			bytes += ranges[done + i].bytes;
-		}
-		if (syscall(SYS_process_madvise, PIDFD_SELF_PROCESS, iov, k, MADV_GUARD_INSTALL, 0) !=
+		if (syscall(SYS_process_madvise, PIDFD_SELF_PROCESS, ranges + done, k, advice, 0) !=
 		    (long)bytes) {
-			store_relaxed(&unavailable, 1);
+			store_relaxed(unavailable, 1);
 			return -1;
 		}
 		done += k;
@@ -106,7 +111,7 @@ static ssize_t guard_bulk(const struct leat__range *ranges, size_t n)
 }
 
 /* How many guards by protection are affordable: each splits a mapping in three at worst. */
-static long protect_budget(void)
+static long read_budget(void)
 {
 	char text[32];
 	long limit = 65530;
@@ -124,24 +129,54 @@ static long protect_budget(void)
 	return limit / 2 - 2000; /* the rest is for the program */
 }
 
+/* Take one guard's share of the mappings. */
+static bool afford(void)
+{
+	static _Atomic long budget = LONG_MIN; /* that: yet to be read */
+	long left = load_relaxed(&budget);
+
+	if (left == LONG_MIN) {
+		long unread = LONG_MIN;
+
+		left = read_budget();
+		if (!cas_acq_rel(&budget, &unread, left))
+			left = unread;
+	}
+	while (left > 0)
+		if (cas_acq_rel(&budget, &left, left - 1))
+			return true;
+	return false;
+}
+
 size_t leat__os_guard(const struct leat__range *ranges, size_t n)
 {
-	static _Atomic long budget = -1;
+	static _Atomic int no_bulk;
 	int saved = errno;
-	ssize_t done = guard_bulk(ranges, n);
+	ssize_t done = -1;
 	size_t i = 0;
 
+	if (leat__os_guards == LEAT__OS_GUARDS_ALL)
+		done = advise_bulk(ranges, n, MADV_GUARD_INSTALL, &no_bulk);
 	if (done < 0) {
-		for (; i < n; i++)
+		for (; i < n && leat__os_guards == LEAT__OS_GUARDS_ALL; i++)
 			if (madvise(ranges[i].base, ranges[i].bytes, MADV_GUARD_INSTALL) != 0)
 				break;
-		if (i < n && load_relaxed(&budget) < 0)
-			store_relaxed(&budget, protect_budget());
-		for (; i < n && fetch_add_relaxed(&budget, -1) > 0; i++)
-			if (mprotect(ranges[i].base, ranges[i].bytes, PROT_NONE) != 0)
+		for (; i < n && leat__os_guards != LEAT__OS_GUARDS_NONE; i++)
+			if (!afford() || mprotect(ranges[i].base, ranges[i].bytes, PROT_NONE) != 0)
 				break;
 		done = (ssize_t)i;
 	}
 	errno = saved;
 	return (size_t)done;
+}
+
+void leat__os_discard(const struct leat__range *ranges, size_t n)
+{
+	static _Atomic int no_bulk;
+	int saved = errno;
+
+	if (advise_bulk(ranges, n, MADV_DONTNEED, &no_bulk) < 0)
+		for (size_t i = 0; i < n; i++)
+			madvise(ranges[i].base, ranges[i].bytes, MADV_DONTNEED);
+	errno = saved;
 }

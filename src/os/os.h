@@ -101,7 +101,18 @@ void leat__os_unmap(void *base, size_t bytes);
  */
 size_t leat__os_guard(const struct leat__range *ranges, size_t n);
 
+/* For tests: do as where there are no guard markers, or as where no more mappings are to be had. */
+enum leat__os_guards { LEAT__OS_GUARDS_ALL, LEAT__OS_GUARDS_PROTECT, LEAT__OS_GUARDS_NONE };
+extern enum leat__os_guards leat__os_guards;
+
+/* Give the memory of whole pages back: they read as zero from then on, or, where it is locked, may stay
+   as they are. */
+void leat__os_discard(const struct leat__range *ranges, size_t n);
+
 /* --- the process */
+
+/* The program's calls into shared libraries are bound when first made, which takes 3 KiB of stack. */
+bool leat__os_binds_lazily(void);
 
 /* Write all of it to a descriptor, errors ignored: for reports of a dying process. */
 void leat__os_write(int fd, const char *text, size_t bytes);

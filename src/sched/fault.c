@@ -30,7 +30,7 @@ LEAT__NORETURN static void leat__report_overflow(struct leat__m *m)
 /* The main thread's stack ends where its limit says, and the kernel keeps a gap below. */
 static bool in_overflow(const struct leat__g *g, uintptr_t address, uintptr_t sp)
 {
-	if (leat__stack_overflowed(g->stack, address))
+	if (leat__stack_overflowed(g->stack, address, sp))
 		return true;
 	return g->id == 1 && address < (uintptr_t)g->stack->low + 4096 &&
 	       sp - address + LEAT__STACK_GUARD < 2 * LEAT__STACK_GUARD;

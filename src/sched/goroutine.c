@@ -9,7 +9,7 @@
 
 #include "os/lock.h"
 
-#define BATCH 64
+#define BATCH 63 /* with the link, three pages */
 
 struct slab {
 	struct slab *next;
@@ -44,10 +44,16 @@ const char *leat__wait_name(enum leat__wait wait)
 	return wait < LEAT__WAITS ? names[wait] : "unknown";
 }
 
+_Static_assert(sizeof(struct slab) <= 3 * 4096, "a parked goroutine's budget");
+
 static COLD struct leat__g *new_batch(void)
 {
-	struct slab *s = leat__os_map(sizeof *s);
+	struct slab *s = NULL;
 
+	/* More goroutines than ever are of no use while those that wait to be started find no stack: let who
+	   starts them know. */
+	if (leat__stack_available())
+		s = leat__os_map(sizeof *s);
 	if (!s)
 		return NULL;
 	for (size_t i = 0; i + 1 < BATCH; i++)

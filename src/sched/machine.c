@@ -151,7 +151,6 @@ static struct leat__g *adopt_code(enum leat__kind kind, uint64_t id)
 	store_relaxed(&g->claim, LEAT__UNARMED);
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
 	store_relaxed(&g->woken, 0);
-	g->mapped_stack = false;
 	g->unguarded = false;
 	g->id = id;
 	g->parent = 0;
@@ -178,6 +177,7 @@ static struct leat__m *attach_main(void)
 		leat__fatal("out of memory at the first call");
 	leat__os_stack_bounds(&low, &high);
 	main_stack.low = low;
+	main_stack.class = LEAT__STACK_OWN;
 	main_stack.guarded = true;
 	leat__san_adopt(&main_stack.san, low, (size_t)((char *)high - (char *)low));
 	g->stack = &main_stack;
@@ -295,9 +295,23 @@ static COLD void cannot_start(struct leat__p *p, struct leat__m *m, bool searchi
 		leat__os_write(2, text, sizeof text - 1);
 }
 
+/* A thread for an M.  pthread_create takes 700 bytes of stack. */
+struct start_thread {
+	struct leat__m *m;
+	int err;
+};
+
+static void start_thread(void *arg)
+{
+	struct start_thread *s = arg;
+
+	s->err = leat__os_thread_start(machine_main, s->m, THREAD_STACK);
+}
+
 void leat__start_machine(struct leat__p *p, bool searching)
 {
 	struct leat__m *m = leat__sched.idle_m;
+	struct start_thread start;
 
 	if (m) {
 		leat__sched.idle_m = m->idle_next;
@@ -325,7 +339,9 @@ void leat__start_machine(struct leat__p *p, bool searching)
 	store_relaxed(&m->in_runtime, 1);
 	leat__unlock(&leat__sched.lock);
 	fetch_add_relaxed(&leat__sched.threads, 1);
-	if (leat__os_thread_start(machine_main, m, THREAD_STACK) != 0) {
+	start.m = m;
+	leat__with_room(start_thread, &start);
+	if (start.err != 0) {
 		fetch_add_relaxed(&leat__sched.threads, -1);
 		cannot_start(p, m, searching);
 	}

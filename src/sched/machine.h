@@ -58,6 +58,10 @@ struct leat__m {
 	struct leat__m *all_next;    /* never changes once linked */
 	struct leat__g g0;           /* the scheduler context */
 	struct leat__stack g0_stack; /* its bounds, for the sanitizers */
+	struct leat__g *caller;      /* leat__on_scheduler: for whom the scheduler context runs call, */
+	void *caller_sp;             /* and where it goes on */
+	void (*call)(void *arg);
+	void *call_arg;
 	void *signal_stack;
 	struct leat__regs fault_regs; /* where the goroutine overflowed its stack: fault.c */
 };

@@ -9,6 +9,7 @@
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
+ *  - Stacks that nobody uses any more give their pages back (trim.c).
  *
  * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 5 ms while nobody
  * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
@@ -23,6 +24,7 @@
 #include "sched/settings.h"
 #include "sched/scheduler.h"
 #include "sched/timer.h"
+#include "sched/trim.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -257,6 +259,8 @@ static void recheck(void)
 /* Nothing runs: sleep until a processor is taken up, or a timer is due that nobody else keeps. */
 static void rest(struct leat__m *self)
 {
+	int64_t trim_at = leat__trim_next();
+
 	/* Who takes up a processor rings; look once more after saying so. */
 	store_relaxed(&asleep, 1);
 	fence_seq_cst();
@@ -268,7 +272,13 @@ static void rest(struct leat__m *self)
 		/* Where only plain threads sleep there is no M to keep the timers. */
 		if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX && until > timer)
 			until = timer;
+		if (until > trim_at)
+			until = trim_at;
 		leat__os_wait(&asleep, 1, until);
+		if (trim_at <= leat__os_now()) {
+			leat__trim(leat__os_now());
+			trim_at = leat__trim_next();
+		}
 		if (load_relaxed(&recheck_at) <= leat__os_now())
 			recheck();
 	}
@@ -289,6 +299,7 @@ static void *monitor_main(void *arg)
 	for (;;) {
 		struct findings f = look(&self);
 
+		leat__trim(leat__os_now());
 		if (unlikely(leat__settings.trace_sched))
 			trace(leat__os_now());
 		idle = f.running ? 0 : idle + 1;

@@ -14,6 +14,7 @@
  */
 #include "sched/panic.h"
 
+#include "base/copy.h"
 #include "sched/scheduler.h"
 
 #include <leat/go.h>
@@ -89,10 +90,10 @@ static void report_chain(const struct leat__panic *p)
 	leat__report("\n");
 }
 
-LEAT__NORETURN static void leat__uncaught(struct leat__panic *p)
+static void leat__report_panic(void *arg)
 {
 	leat__report_begin();
-	report_chain(p);
+	report_chain(arg);
 	leat__report("\n");
 	leat__report_self();
 	leat__os_die(2);
@@ -112,8 +113,10 @@ LEAT__NORETURN static void leat__raise(struct leat__panic *p)
 	/* A deferred function may leave by goexit, or raise another panic: neither returns here. */
 	leat__run_records(g, g->catches ? g->catches->records : NULL);
 	c = g->catches;
-	if (!c)
-		leat__uncaught(p);
+	if (!c) {
+		leat__with_room(leat__report_panic, p);
+		__builtin_unreachable();
+	}
 	g->catches = c->outer;
 	drop_panics(g, c->panics);
 	if (c->abandoned)
@@ -122,14 +125,35 @@ LEAT__NORETURN static void leat__raise(struct leat__panic *p)
 	_longjmp(c->env, 1);
 }
 
+struct formatting {
+	struct leat__panic *p;
+	const char *format;
+	va_list args;
+};
+
+static void format_message(void *arg)
+{
+	struct formatting *f = arg;
+
+	vsnprintf(f->p->info.message, sizeof f->p->info.message, f->format, f->args);
+}
+
 void leat_panic(const char *format, ...)
 {
 	struct leat__panic p = {0};
-	va_list args;
+	struct formatting f = {.p = &p, .format = format};
 
-	va_start(args, format);
-	vsnprintf(p.info.message, sizeof p.info.message, format, args);
-	va_end(args);
+	va_start(f.args, format);
+	if (unlikely(leat__cramped(leat__self()))) {
+		/* printf takes 1.5 KiB of stack. */
+		struct leat__m *m = leat__enter();
+
+		leat__with_room(format_message, &f);
+		leat__leave(m);
+	} else {
+		format_message(&f);
+	}
+	va_end(f.args);
 	leat__raise(&p);
 }
 
@@ -137,7 +161,7 @@ void leat__panic_runtime(const char *message)
 {
 	struct leat__panic p = {.info.runtime = true};
 
-	snprintf(p.info.message, sizeof p.info.message, "%s", message);
+	leat__copy(p.info.message, message, strnlen(message, sizeof p.info.message - 1));
 	leat__raise(&p);
 }
 
@@ -171,26 +195,58 @@ void leat_goexit(void)
 	leat__end_goroutine(leat__enter());
 }
 
-void leat__fatal(const char *message)
+static void leat__report_fatal(void *message)
 {
 	leat__report_begin();
-	leat__report("fatal error: %s\n\n", message);
+	leat__report("fatal error: %s\n\n", (const char *)message);
 	leat__report_self();
 	leat__os_die(2);
 }
 
-void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
+void leat__fatal(const char *message)
 {
-	size_t bytes = (size_t)(leat__stack_high(g->stack) - g->stack->low);
+	leat__with_room(leat__report_fatal, (void *)(uintptr_t)message);
+	__builtin_unreachable();
+}
+
+struct exceeded {
+	struct leat__g *g;
+	const struct leat__regs *regs;
+};
+
+static void leat__report_exceeded(void *arg)
+{
+	struct exceeded *e = arg;
+	struct leat__san_context *bounds = &e->g->stack->san;
+	size_t limit = bounds->bytes;
+	char *sp = e->regs ? (char *)(uintptr_t)e->regs->sp : leat__self()->caller_sp;
 
 	leat__report_begin();
 	/* The goroutine may have been anywhere, inside malloc too, which the trace needs. */
 	leat__os_watchdog(10, 2);
 	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n\n",
-	             g->id == 1 ? g->stack->san.bytes : bytes);
-	if (regs)
-		leat__report_regs(g, "running", regs);
+	             limit);
+	/* Where nothing stopped it, its frames reach below the end, and the trace is to have them. */
+	if (sp && sp < (const char *)bounds->low) {
+		bounds->bytes += (size_t)((const char *)bounds->low - sp);
+		bounds->low = sp;
+	}
+	if (e->regs)
+		leat__report_regs(e->g, "running", e->regs);
 	else
 		leat__report_self();
 	leat__os_die(2);
+}
+
+void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
+{
+	struct exceeded e = {g, regs};
+	struct leat__m *m = leat__self();
+
+	/* Of a stack that is used up nothing more can be asked; after a fault we are off it already. */
+	if (m->g != &m->g0 && !regs)
+		leat__on_scheduler(m, leat__report_exceeded, &e);
+	else
+		leat__report_exceeded(&e);
+	__builtin_unreachable();
 }

@@ -6,7 +6,7 @@
 
 COLD void leat__ring_overflow(struct leat__p *p, struct leat__g *g)
 {
-	struct leat__g *batch[LEAT__RING / 2 + 1];
+	struct leat__g **batch = p->scratch;
 	uint32_t head = load_acquire(&p->head), n = LEAT__RING / 2;
 
 	/* A thief may have made room since; else take the older half as a thief would. */

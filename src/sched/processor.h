@@ -59,7 +59,7 @@ struct leat__p {
 	uint64_t id_next;
 	unsigned id_left;
 	struct leat__g_cache gs;
-	struct leat__stack_cache stacks;
+	struct leat__stack_cache stacks[LEAT__STACK_CLASSES];
 	_Atomic uint64_t started,
 	    ended; /* goroutines created and ended here: sums tell how many live */
 	int id;
@@ -77,6 +77,10 @@ struct leat__p {
 	int64_t seen_top, seen_top_since;
 	uint32_t seen_head;
 	int64_t seen_head_since;
+	uint32_t trim_tick; /* at the last look for idle stacks: trim.c */
+
+	/* The owner's room to work in: goroutines' stacks may be too small for it. */
+	struct leat__g *scratch[LEAT__RING / 2 + 1];
 
 	struct leat__timers timers; /* armed by who ran here; anybody may fire and stop them */
 

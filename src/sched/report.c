@@ -130,11 +130,30 @@ static void report_head(const struct leat__g *g, const char *state)
 		leat__report("goroutine %lu [%s]:\n", (unsigned long)g->id, state);
 }
 
+/* The goroutine for which the scheduler context runs, from where it asked for that. */
+static void report_caller(const struct leat__m *m)
+{
+	static void *pcs[1000];
+	const struct leat__g *g = m->caller;
+	uintptr_t low = (uintptr_t)g->stack->san.low;
+	struct leat__regs regs;
+
+	leat__context_regs(m->caller_sp, &regs);
+	report_head(g, "running");
+	report_frames(
+	    pcs, leat__unwind_regs(&regs, low, low + g->stack->san.bytes, pcs, ARRAY_LEN(pcs)), false);
+	report_creator(g);
+}
+
 void leat__report_self(void)
 {
 	static void *pcs[1000];
 	struct leat__m *m = leat__self();
 
+	if (m && m->caller) {
+		report_caller(m);
+		return;
+	}
 	if (m)
 		report_head(m->g, "running");
 	report_frames(pcs, leat__unwind_here(pcs, ARRAY_LEN(pcs), 0), false);

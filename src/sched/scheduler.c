@@ -31,9 +31,56 @@
 #define NAME_MAX_ ((size_t)127)
 #define EARLY_MAX ((size_t)4096) /* what a usual stack may carry above its first frame */
 
+#define NO_STACK_NS ((int64_t)10000000000)
+
 struct leat__sched leat__sched;
 void (*leat__on_start)(struct leat_scope *scope);
 void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
+
+/* --- stacks for those that start */
+
+/* Bind a stack of the usual size to g, which has none and still has none if memory is out. */
+static void leat__bind(struct leat__p *p, struct leat__g *g)
+{
+	struct leat__stack *s = leat__stack_get(&p->stacks[LEAT__STACK_USUAL], LEAT__STACK_USUAL);
+
+	if (unlikely(!s))
+		return;
+	s->name = NULL;
+	g->stack = s;
+	g->unguarded = !s->guarded;
+	g->sp = leat__context_make(leat__stack_high(s), leat__goroutine_start);
+}
+
+/* There is no memory for a stack for g: it waits its turn anew, until others have ended and left theirs.
+   When for long nobody has, there is no hope. */
+static COLD void postpone(struct leat__g *g)
+{
+	static int64_t since, last; /* scheduler's lock, and so the others */
+	static uint64_t ended_then;
+	static unsigned tries;
+	int64_t now = leat__clock();
+	uint64_t ended = 0;
+	unsigned attempt;
+	bool hopeless;
+
+	leat__lock(&leat__sched.lock);
+	for (int i = 0; i < load_relaxed(&leat__sched.made); i++)
+		ended += load_relaxed(&load_relaxed(&leat__sched.p[i])->ended);
+	if (ended != ended_then || now - last > NO_STACK_NS / 2) {
+		ended_then = ended;
+		since = now;
+		tries = 0;
+	}
+	last = now;
+	attempt = tries++;
+	hopeless = now - since > NO_STACK_NS;
+	leat__global_append(g);
+	leat__unlock(&leat__sched.lock);
+	if (hopeless)
+		leat__fatal("out of memory: no stack for a goroutine");
+	leat__os_backoff(attempt);
+}
 
 /* --- switching */
 
@@ -54,10 +101,13 @@ static inline bool off_cpu(struct leat__g *g)
 
 void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 {
+	if (unlikely(me->unguarded) && !leat__stack_intact(me->stack))
+		leat__stack_exceeded(me, NULL);
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
 			return; /* readied before it got here */
-		if (unlikely(!g->stack) && likely(!leat__sanitizers))
+		/* Making stacks may need more room than a packed one has. */
+		if (unlikely(!g->stack) && likely(!leat__sanitizers) && likely(!me->unguarded))
 			leat__bind(m->p, g);
 		if (likely(g->stack != NULL) && likely(off_cpu(g))) {
 			m->g = g;
@@ -85,12 +135,54 @@ static void reap(struct leat__m *m)
 
 	m->dead = NULL;
 	leat__san_destroy(&s->san);
-	if (s->base) {
+	if (s->class == LEAT__STACK_OWN) {
 		leat__stack_unmap(s);
 	} else {
 		leat__stack_forget(s);
-		leat__stack_put(&m->p->stacks, s);
+		leat__stack_put(&m->p->stacks[s->class], s);
 	}
+}
+
+void leat__on_scheduler(struct leat__m *m, void (*fn)(void *arg), void *arg)
+{
+	struct leat__g *me = m->g;
+
+	m->call = fn;
+	m->call_arg = arg;
+	m->caller = me;
+	m->g = &m->g0;
+	if (unlikely(leat__sanitizers))
+		leat__san_before(&me->stack->san, &m->g0.stack->san, false);
+	/* Not in me->sp: the caller may be on some queue already, and whoever finds it there is to believe
+	   that it still runs. */
+	leat__switch(&m->caller_sp, &m->g0.sp);
+	if (unlikely(leat__sanitizers))
+		leat__san_after(&me->stack->san);
+}
+
+void leat__with_room(void (*fn)(void *arg), void *arg)
+{
+	struct leat__m *m = leat__self();
+
+	if (leat__cramped(m))
+		leat__on_scheduler(m, fn, arg);
+	else
+		fn(arg);
+}
+
+/* The other half of leat__on_scheduler. */
+static COLD void serve_caller(struct leat__m *m)
+{
+	struct leat__g *g = m->caller;
+
+	m->call(m->call_arg);
+	m->caller = NULL;
+	m->g = g;
+	if (unlikely(leat__sanitizers))
+		leat__san_before(&m->g0.stack->san, &g->stack->san, false);
+	leat__switch(&m->g0.sp, &m->caller_sp);
+	if (unlikely(leat__sanitizers))
+		leat__san_after(&m->g0.stack->san);
 }
 
 void leat__schedule(void)
@@ -98,15 +190,23 @@ void leat__schedule(void)
 	struct leat__m *m = leat__self();
 
 	for (;;) {
-		struct leat__g *g = m->pending;
+		struct leat__g *g;
 
+		while (unlikely(m->caller != NULL))
+			serve_caller(m);
+		g = m->pending;
 		m->pending = NULL;
 		if (unlikely(m->dead != NULL))
 			reap(m);
 		if (!g)
 			g = leat__find_work(m);
-		if (!g->stack)
+		if (unlikely(!g->stack)) {
 			leat__bind(m->p, g);
+			if (unlikely(!g->stack)) {
+				postpone(g);
+				continue;
+			}
+		}
 		if (unlikely(!off_cpu(g)))
 			await_off_cpu(g);
 		m->g = g;
@@ -150,8 +250,6 @@ struct leat__m *leat__park(struct leat__m *m)
 
 	if (unlikely(!m->p))
 		return leat__park_thread(m);
-	if (unlikely(me->unguarded) && !leat__stack_intact(me->stack))
-		leat__stack_exceeded(me, NULL);
 	leat__switch_to(m, me, leat__next(m->p));
 	return leat__self();
 }
@@ -242,20 +340,8 @@ void leat_yield(void)
 
 /* --- beginning and end */
 
-void leat__bind(struct leat__p *p, struct leat__g *g)
-{
-	struct leat__stack *s = leat__stack_get(&p->stacks);
-
-	if (unlikely(!s))
-		leat__fatal("out of memory: no stack for a goroutine");
-	s->name = NULL;
-	g->stack = s;
-	g->unguarded = !s->guarded;
-	g->sp = leat__context_make(leat__stack_high(s), leat__goroutine_start);
-}
-
 /* The goroutine of m is over, in the runtime: account for it, and free its descriptor. */
-static struct leat__stack *retire(struct leat__m *m)
+static struct leat__stack *leat__retire(struct leat__m *m)
 {
 	struct leat__p *p = m->p;
 	struct leat__g *g = m->g;
@@ -273,8 +359,8 @@ static struct leat__stack *retire(struct leat__m *m)
 /* Leave a stack for good: for g, or the scheduler. */
 static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s, struct leat__g *g)
 {
-	if (likely(!leat__sanitizers) && !s->base) {
-		leat__stack_put(&m->p->stacks, s);
+	if (likely(!leat__sanitizers) && s->class != LEAT__STACK_OWN) {
+		leat__stack_put(&m->p->stacks[s->class], s);
 		if (g && g->stack && off_cpu(g)) {
 			m->g = g;
 			leat__switch(&m->nowhere, &g->sp);
@@ -304,9 +390,9 @@ void leat__goroutine_start(void)
 		leat__leave(m);
 		g->fn(g->arg);
 		m = leat__enter();
-		s = retire(m);
+		s = leat__retire(m);
 		g = leat__next(m->p);
-		if (!g || g->stack || leat__sanitizers || s->base)
+		if (!g || g->stack || leat__sanitizers || s->class != LEAT__STACK_USUAL)
 			leave_stack(m, s, g);
 		s->name = NULL;
 		g->stack = s;
@@ -328,9 +414,14 @@ void leat__end_goroutine(struct leat__m *m)
 		leat__switch_to(m, m->g, NULL);
 		__builtin_unreachable();
 	}
-	s = retire(m);
+	s = leat__retire(m);
 	leat__san_unpoison(s->san.low, s->san.bytes);
 	leave_stack(m, s, NULL);
+}
+
+static size_t rounded(size_t bytes)
+{
+	return (bytes + 15) & ~(size_t)15;
 }
 
 /* A stack of its own at once, for options or arguments that the descriptor cannot hold. */
@@ -340,30 +431,33 @@ static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts 
 	const char *name = opts ? opts->name : NULL;
 	size_t wanted = opts && opts->stack_bytes ? opts->stack_bytes : LEAT__STACK_USABLE;
 	size_t name_bytes = name ? strnlen(name, NAME_MAX_) + 1 : 0;
+	/* The thread sanitizer is made to forget stacks, but not descriptors. */
+	bool inlined = args_bytes <= LEAT__ARGS_INLINE && !(leat__sanitizers & LEAT__TSAN);
+	size_t above = rounded(name_bytes) + (inlined ? 0 : rounded(args_bytes));
 	struct leat__stack *s;
 	char *top;
 
 	if (wanted > STACK_MAX)
 		wanted = STACK_MAX;
-	/* What lies above the first frame comes on top of what was asked for. */
-	if (m->p && wanted <= LEAT__STACK_USABLE && args_bytes + name_bytes <= EARLY_MAX)
-		s = leat__stack_get(&m->p->stacks);
-	else
-		s = leat__stack_map(wanted + args_bytes + name_bytes + 64);
+	/* What lies above the first frame comes on top of what was asked for, but for a little. */
+	if (above > EARLY_MAX || leat__stack_class(wanted) != LEAT__STACK_USUAL)
+		wanted += above;
+	s = leat__stack_find(m->p ? m->p->stacks : NULL, wanted);
 	if (!s)
 		return false;
-	top = leat__stack_high(s) - ((name_bytes + 15) & ~(size_t)15);
+	top = leat__stack_high(s) - rounded(name_bytes);
 	s->name = NULL;
 	if (name) {
 		leat__copy(top, name, name_bytes - 1);
 		top[name_bytes - 1] = '\0';
 		s->name = top;
 	}
-	top -= (args_bytes + 15) & ~(size_t)15;
-	leat__copy(top, args, args_bytes);
-	g->arg = top;
+	if (!inlined) {
+		top -= rounded(args_bytes);
+		g->arg = top;
+	}
+	leat__copy(g->arg, args, args_bytes);
 	g->stack = s;
-	g->mapped_stack = s->base != NULL;
 	g->unguarded = !s->guarded;
 	g->sp = leat__context_make(top, leat__goroutine_start);
 	return true;
@@ -383,7 +477,6 @@ static inline struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opt
 	g->stack = NULL;
 	store_relaxed(&g->claim, LEAT__UNARMED);
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
-	g->mapped_stack = false;
 	g->unguarded = false;
 	g->fn = fn;
 	g->arg = g->args;
@@ -431,8 +524,8 @@ struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *a
 	return g;
 }
 
-static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
-                         size_t args_bytes, void *created_at)
+static inline void leat__spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
+                               size_t args_bytes, void *created_at)
 {
 	struct leat__m *m = leat__enter();
 	struct leat__p *p = m->p;
@@ -466,14 +559,14 @@ static inline void leat__check_spawn(void (*fn)(void *), size_t args_bytes)
 void leat_go(void (*fn)(void *), const void *args, size_t args_bytes)
 {
 	leat__check_spawn(fn, args_bytes);
-	spawn(NULL, fn, args, args_bytes, __builtin_return_address(0));
+	leat__spawn(NULL, fn, args, args_bytes, __builtin_return_address(0));
 }
 
 void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *args,
                       size_t args_bytes, void *created_at)
 {
 	leat__check_spawn(fn, args_bytes);
-	spawn(opts, fn, args, args_bytes, created_at);
+	leat__spawn(opts, fn, args, args_bytes, created_at);
 }
 
 void leat_go_with(const leat_go_opts *opts, void (*fn)(void *), const void *args, size_t args_bytes)

@@ -159,8 +159,18 @@ void leat__goroutine_start(void);
 /* Where a scheduler context with a stack of its own begins. */
 void leat__schedule_start(void);
 
-/* Bind a stack to g, which has none; out of memory is fatal. */
-void leat__bind(struct leat__p *p, struct leat__g *g);
+/* Call fn(arg) on the scheduler context of m, on which goroutine m->g is running, the caller's.  In the
+   runtime, or when it is not to return.  fn must neither park nor enter the runtime. */
+void leat__on_scheduler(struct leat__m *m, void (*fn)(void *arg), void *arg);
+
+/* What runs on m is a goroutine with less than the usual stack. */
+static inline bool leat__cramped(const struct leat__m *m)
+{
+	return m && m->g != &m->g0 && m->g->stack && m->g->stack->san.bytes < LEAT__STACK_USABLE;
+}
+
+/* The same if the caller is such, else right here. */
+void leat__with_room(void (*fn)(void *arg), void *arg);
 
 /* The monitor thread: starts it once; rings it when it sleeps because nothing ran. */
 void leat__monitor_start(void);

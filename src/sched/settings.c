@@ -40,7 +40,8 @@ static uint64_t number(const char *name, uint64_t least, uint64_t most, uint64_t
 
 static void read_debug(void)
 {
-	static const char *const known = "known words are deadlock, fenced and sched";
+	static const char *const known = "known words are canary, deadlock, fenced, "
+	                                 "protect and sched";
 	const char *value = getenv("LEAT_DEBUG");
 	char copy[256], *word, *rest = copy;
 
@@ -54,6 +55,10 @@ static void read_debug(void)
 			leat__settings.fenced = true;
 		else if (strcmp(word, "sched") == 0)
 			leat__settings.trace_sched = true;
+		else if (strcmp(word, "protect") == 0)
+			leat__os_guards = LEAT__OS_GUARDS_PROTECT;
+		else if (strcmp(word, "canary") == 0)
+			leat__os_guards = LEAT__OS_GUARDS_NONE;
 		else if (*word)
 			complain("LEAT_DEBUG", word, known);
 	}

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Making stacks, and the caches of processors.  The pool that processors share is in stack_pool.c.
+ *
  * Invariants
  *  - A stack is in exactly one place: bound to a goroutine, in one processor's cache, or in the pool.
- *  - The pool holds whole batches of LEAT__STACK_BATCH; its lock protects it and the slab.
+ *  - A cache is touched by who holds its processor, or, while nobody does, under the scheduler's lock.
+ *  - A cache's list and room together are a batch of the class, but for a cache that is all zero.
  *
- * Slots are carved from slabs of 1 GiB of address space, committed and guarded a batch at a time: one
- * system call each for 32 stacks.  Slabs are never unmapped.
+ * Slots are carved from slabs of 1 GiB of address space, for all classes, committed a batch of 32 at a
+ * time by one system call, guarded 8 at a time.  Slabs are never unmapped.
+ *
+ * Classes are powers of two, and the usual size.  Batches of the larger ones are shorter, so that not
+ * much memory lies in caches: two batches of 2 MiB at most, or two stacks.  What is larger than 8 MiB is mapped and unmapped each time:
+ * clearing that much costs more than the two system calls.
  *
  * Rejected: one mmap per stack (two mappings each; the kernel allows 65,530), and guards by default of
  * one page (a function with a large frame steps over it: compilers do not probe unless told).
@@ -13,76 +20,157 @@
 #include "sched/stack.h"
 
 #include "os/lock.h"
+#include "sched/stack_pool.h"
 
-#define PAGE    ((size_t)4096)
-#define STRIDE  (LEAT__STACK_GUARD + LEAT__STACK_USABLE + PAGE)
-#define BATCH   LEAT__STACK_BATCH
-#define SLAB    ((size_t)1 << 30)
-#define COLOURS 16
-#define COLOUR  128
-#define CANARY  UINT64_C(0x6c6561745f63616e)
+#define PAGE     LEAT__PAGE
+#define SLAB     ((size_t)1 << 30)
+#define COLOURS  16
+#define COLOUR   128
+#define CANARY   UINT64_C(0x6c6561745f63616e)
+#define AT_ONCE  8 /* guards */
+#define ZEROES   8 /* words */
+#define FAR_DOWN ((uintptr_t)1 << 20)
 
 _Static_assert(sizeof(struct leat__stack) + (COLOURS - 1) * COLOUR <= PAGE, "header in the slack");
 
+#define GUARDED(kib, n)                                                                            \
+	{                                                                                              \
+		(kib) << 10, LEAT__STACK_GUARD + ((kib) << 10) + PAGE, n, false                            \
+	}
+/* Whole lines, an even number of them but not of pages: tops fall into all sets of the cache. */
+#define PACKED(bytes, n)                                                                           \
+	{                                                                                              \
+		(bytes) + 128 - sizeof(struct leat__stack), (bytes) + 128, n, true                         \
+	}
+
+const struct leat__stack_size leat__stack_sizes[LEAT__STACK_CLASSES] = {
+    [LEAT__STACK_USUAL] = GUARDED(192, LEAT__STACK_BATCH),
+    [LEAT__STACK_2K] = PACKED(2048, 30),
+    [LEAT__STACK_4K] = PACKED(4096, 31),
+    [LEAT__STACK_8K] = GUARDED(8, LEAT__STACK_BATCH),
+    GUARDED(16, LEAT__STACK_BATCH),
+    GUARDED(32, LEAT__STACK_BATCH),
+    GUARDED(64, LEAT__STACK_BATCH),
+    GUARDED(128, LEAT__STACK_BATCH),
+    GUARDED(256, 8),
+    GUARDED(512, 4),
+    GUARDED(1024, 2),
+    GUARDED(2048, 1),
+    GUARDED(4096, 1),
+    [LEAT__STACK_8M] = GUARDED(8192, 1),
+};
+
 static struct {
 	uint32_t lock;
-	struct leat__stack *batches;
 	char *slab;
-	size_t used;   /* bytes of the slab */
-	size_t carved; /* stacks so far */
-} pool;
+	size_t used, bytes; /* of the slab */
+	size_t carved;      /* stacks so far */
+} slabs;
 
-/* Write the header of the stack whose slot is at base. */
-static struct leat__stack *init(char *base, size_t slot_bytes, size_t colour, bool guarded)
+static _Atomic bool out; /* the last attempt to carve stacks of the usual size failed */
+
+unsigned leat__stack_class(size_t bytes)
 {
-	char *top = base + slot_bytes - sizeof(struct leat__stack) - colour;
-	struct leat__stack *s = (struct leat__stack *)top;
+	unsigned class = LEAT__STACK_2K;
 
-	s->low = base + LEAT__STACK_GUARD;
-	s->guarded = guarded;
-	if (!guarded)
+	if (leat__sanitizers && bytes < LEAT__STACK_USABLE)
+		return LEAT__STACK_USUAL;
+	while (class < LEAT__STACK_CLASSES && leat__stack_sizes[class].usable < bytes)
+		class ++;
+	if (class <= LEAT__STACK_4K && leat__os_binds_lazily())
+		class = LEAT__STACK_8K;
+	if (bytes <= LEAT__STACK_USABLE && leat__stack_sizes[class].usable > LEAT__STACK_USABLE)
+		class = LEAT__STACK_USUAL;
+	return class;
+}
+
+/* Where there was to be a guard the canary is that the lowest words are zero, since a word written there
+   would take a page for each stack. */
+static void place_canary(struct leat__stack *s)
+{
+	if (s->class != LEAT__STACK_OWN && leat__stack_sizes[s->class].packed)
 		*(uint64_t *)(void *)s->low = CANARY;
-	s->san.low = s->low;
-	s->san.bytes = (size_t)(top - s->low);
-	s->valgrind_id = leat__valgrind_add_stack(s->low, top);
+}
+
+static bool canary_lives(const struct leat__stack *s)
+{
+	const uint64_t *low = (const uint64_t *)(const void *)s->low;
+	uint64_t all = 0;
+
+	if (s->class != LEAT__STACK_OWN && leat__stack_sizes[s->class].packed)
+		return *low == CANARY;
+	for (int i = 0; i < ZEROES; i++)
+		all |= low[i];
+	return all == 0;
+}
+
+struct leat__stack *leat__stack_init(char *low, char *end, unsigned class, bool guarded)
+{
+	struct leat__stack *s = (struct leat__stack *)end - 1;
+
+	*s = (struct leat__stack){.low = low, .class = (uint8_t) class, .guarded = guarded};
+	if (!guarded)
+		place_canary(s);
+	s->san.low = low;
+	s->san.bytes = (size_t)((char *)s - low);
 	return s;
 }
 
 /* Address space for a batch, and the number of its first stack. */
-static char *claim_slots(size_t *first)
+static char *claim(size_t bytes, size_t batch, size_t *first)
 {
 	char *base = NULL;
 
-	leat__lock(&pool.lock);
-	if (!pool.slab || pool.used + STRIDE * BATCH > SLAB) {
-		pool.slab = leat__os_reserve(SLAB);
-		pool.used = 0;
+	leat__lock(&slabs.lock);
+	if (!slabs.slab || slabs.used + bytes > slabs.bytes) {
+		/* Where address space is limited, a slab of what there is. */
+		for (slabs.bytes = SLAB; slabs.bytes >= bytes; slabs.bytes /= 2) {
+			slabs.slab = leat__os_reserve(slabs.bytes);
+			if (slabs.slab)
+				break;
+		}
+		slabs.used = 0;
 	}
-	if (pool.slab) {
-		base = pool.slab + pool.used;
-		pool.used += STRIDE * BATCH;
-		*first = pool.carved;
-		pool.carved += BATCH;
+	if (slabs.slab) {
+		base = slabs.slab + slabs.used;
+		slabs.used += bytes;
+		*first = slabs.carved;
+		slabs.carved += batch;
 	}
-	leat__unlock(&pool.lock);
+	leat__unlock(&slabs.lock);
 	return base;
 }
 
-static COLD struct leat__stack *carve_batch(void)
+/* The batch at base could not be had: give its place back, unless another was claimed meanwhile. */
+static void unclaim(char *base, size_t bytes, size_t batch)
 {
-	struct leat__range guards[BATCH];
-	struct leat__stack *list = NULL;
-	size_t guarded, first;
-	char *base = claim_slots(&first);
+	leat__lock(&slabs.lock);
+	if (slabs.slab + slabs.used == base + bytes) {
+		slabs.used -= bytes;
+		slabs.carved -= batch;
+	}
+	leat__unlock(&slabs.lock);
+}
 
-	if (!base || leat__os_commit(base, STRIDE * BATCH) != 0)
-		return NULL;
-	for (size_t i = 0; i < BATCH; i++)
-		guards[i] = (struct leat__range){base + i * STRIDE, LEAT__STACK_GUARD};
-	guarded = leat__os_guard(guards, BATCH);
-	for (size_t i = BATCH; i-- > 0;) {
-		struct leat__stack *s =
-		    init(base + i * STRIDE, STRIDE, (first + i) % COLOURS * COLOUR, i < guarded);
+static struct leat__stack *carve_guarded(char *base, unsigned class, size_t first)
+{
+	const struct leat__stack_size *size = &leat__stack_sizes[class];
+	struct leat__range guards[AT_ONCE]; /* not all: the caller may be on a small stack */
+	struct leat__stack *list = NULL;
+	size_t guarded = 0, asked = 0;
+
+	while (asked < size->batch && guarded == asked) {
+		size_t n = 0;
+
+		for (; n < AT_ONCE && asked < size->batch; n++, asked++)
+			guards[n] = (struct leat__range){base + asked * size->slot, LEAT__STACK_GUARD};
+		guarded += leat__os_guard(guards, n);
+	}
+	for (size_t i = size->batch; i-- > 0;) {
+		char *slot = base + i * size->slot;
+		struct leat__stack *s = leat__stack_init(slot + LEAT__STACK_GUARD,
+		                                         slot + size->slot - (first + i) % COLOURS * COLOUR,
+		                                         class, i < guarded);
 
 		s->next = list;
 		list = s;
@@ -90,59 +178,143 @@ static COLD struct leat__stack *carve_batch(void)
 	return list;
 }
 
-static COLD struct leat__stack *get_slow(struct leat__stack_cache *cache)
+/* One guard for all: what runs through all the stacks below it stops there. */
+static struct leat__stack *carve_packed(char *base, unsigned class)
+{
+	const struct leat__stack_size *size = &leat__stack_sizes[class];
+	struct leat__range guard = {base, LEAT__STACK_GUARD};
+	struct leat__stack *list = NULL;
+
+	leat__os_guard(&guard, 1);
+	base += LEAT__STACK_GUARD;
+	for (size_t i = size->batch; i-- > 0;) {
+		char *low = base + i * size->slot;
+		struct leat__stack *s = leat__stack_init(low, low + size->slot, class, false);
+
+		s->index = (uint8_t)i;
+		s->next = list;
+		list = s;
+	}
+	return list;
+}
+
+COLD struct leat__stack *leat__stack_carve(unsigned class)
+{
+	const struct leat__stack_size *size = &leat__stack_sizes[class];
+	size_t bytes = (size_t)size->slot * size->batch, first;
+	struct leat__stack *list;
+	char *base;
+
+	if (size->packed)
+		bytes = LEAT__STACK_GUARD + ((bytes + PAGE - 1) & ~(PAGE - 1));
+	base = claim(bytes, size->batch, &first);
+	if (base && leat__os_commit(base, bytes) != 0) {
+		unclaim(base, bytes, size->batch);
+		base = NULL;
+	}
+	if (class == LEAT__STACK_USUAL && load_relaxed(&out) != !base)
+		store_relaxed(&out, !base);
+	if (!base)
+		return NULL;
+	list = size->packed ? carve_packed(base, class) : carve_guarded(base, class, first);
+	list->count = size->batch;
+	for (struct leat__stack *s = list; s; s = s->next)
+		s->valgrind_id = leat__valgrind_add_stack(s->low, s);
+	return list;
+}
+
+bool leat__stack_available(void)
+{
+	struct leat__stack *batch;
+
+	if (!load_relaxed(&out))
+		return true;
+	/* Goroutines may have ended since: try. */
+	batch = leat__stack_pool_take(LEAT__STACK_USUAL);
+	if (!batch)
+		return false;
+	leat__stack_pool_put(batch, false);
+	return true;
+}
+
+/* --- a processor's cache */
+
+static COLD struct leat__stack *get_slow(struct leat__stack_cache *cache, unsigned class)
 {
 	struct leat__stack *batch = cache->spare;
 
 	cache->spare = NULL;
-	if (!batch) {
-		leat__lock(&pool.lock);
-		batch = pool.batches;
-		if (batch)
-			pool.batches = batch->next_batch;
-		leat__unlock(&pool.lock);
-	}
 	if (!batch)
-		batch = carve_batch();
+		batch = leat__stack_pool_take(class);
 	if (!batch)
 		return NULL;
 	cache->list = batch->next;
-	cache->count = BATCH - 1;
+	cache->room = leat__stack_sizes[class].batch - (batch->count - 1U);
 	return batch;
 }
 
-struct leat__stack *leat__stack_get(struct leat__stack_cache *cache)
+struct leat__stack *leat__stack_get(struct leat__stack_cache *cache, unsigned class)
 {
 	struct leat__stack *s = cache->list;
 
 	if (unlikely(!s))
-		return get_slow(cache);
+		return get_slow(cache, class);
 	cache->list = s->next;
-	cache->count--;
+	cache->room++;
 	return s;
 }
 
-static COLD void put_slow(struct leat__stack_cache *cache)
+static COLD void put_slow(struct leat__stack_cache *cache, unsigned class)
 {
-	if (cache->spare) {
-		leat__lock(&pool.lock);
-		cache->spare->next_batch = pool.batches;
-		pool.batches = cache->spare;
-		leat__unlock(&pool.lock);
+	struct leat__stack *full = cache->list;
+
+	if (full) {
+		full->count = leat__stack_sizes[class].batch;
+		if (cache->spare)
+			leat__stack_pool_put(cache->spare, false);
+		cache->spare = full;
 	}
-	cache->spare = cache->list;
 	cache->list = NULL;
-	cache->count = 0;
+	cache->room = leat__stack_sizes[class].batch;
 }
 
 void leat__stack_put(struct leat__stack_cache *cache, struct leat__stack *s)
 {
 	/* The full list goes first, so s, which the caller may run on, stays with this processor. */
-	if (unlikely(cache->count == BATCH))
-		put_slow(cache);
+	if (unlikely(cache->room == 0))
+		put_slow(cache, s->class);
 	s->next = cache->list;
 	cache->list = s;
-	cache->count++;
+	cache->room--;
+}
+
+void leat__stack_cache_flush(struct leat__stack_cache *cache, unsigned class)
+{
+	if (cache->spare)
+		leat__stack_pool_put(cache->spare, true);
+	if (cache->list) {
+		cache->list->count = (uint8_t)(leat__stack_sizes[class].batch - cache->room);
+		leat__stack_pool_put(cache->list, true);
+	}
+	*cache = (struct leat__stack_cache){0};
+}
+
+struct leat__stack *leat__stack_find(struct leat__stack_cache *caches, size_t bytes)
+{
+	unsigned class = leat__stack_class(bytes);
+
+	if (class == LEAT__STACK_OWN)
+		return leat__stack_map(bytes);
+	if (!caches)
+		return leat__stack_pool_take_single(class);
+	return leat__stack_get(&caches[class], class);
+}
+
+/* --- mappings of their own */
+
+static char *slot_end(const struct leat__stack *s)
+{
+	return (char *)(((uintptr_t)(s + 1) + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
 }
 
 struct leat__stack *leat__stack_map(size_t bytes)
@@ -155,32 +327,43 @@ struct leat__stack *leat__stack_map(size_t bytes)
 	if (!base)
 		return NULL;
 	guard = (struct leat__range){base, LEAT__STACK_GUARD};
-	s = init(base, slot, 0, leat__os_guard(&guard, 1) == 1);
-	s->base = base;
-	s->mapped = slot;
+	s = leat__stack_init(base + LEAT__STACK_GUARD, base + slot, LEAT__STACK_OWN,
+	                     leat__os_guard(&guard, 1) == 1);
+	s->valgrind_id = leat__valgrind_add_stack(s->low, s);
 	return s;
 }
 
 void leat__stack_unmap(struct leat__stack *s)
 {
+	char *base = s->low - LEAT__STACK_GUARD;
+
 	leat__valgrind_drop_stack(s->valgrind_id);
-	leat__os_unmap(s->base, s->mapped);
+	leat__os_unmap(base, (size_t)(slot_end(s) - base));
 }
+
+/* --- looking after them */
 
 void leat__stack_forget(struct leat__stack *s)
 {
 	struct leat__stack header = *s;
-	uintptr_t end = ((uintptr_t)(s + 1) + PAGE - 1) & ~(PAGE - 1);
 
 	if (!(leat__sanitizers & LEAT__TSAN))
 		return;
-	leat__san_forget(s->low, end - (uintptr_t)s->low);
+	leat__san_forget(s->low, (size_t)(slot_end(s) - s->low));
 	*s = header;
-	if (!s->guarded)
-		*(uint64_t *)(void *)s->low = CANARY;
 }
 
 bool leat__stack_intact(const struct leat__stack *s)
 {
-	return s->guarded || *(uint64_t *)(void *)s->low == CANARY;
+	return s->guarded || (canary_lives(s) && (char *)__builtin_frame_address(0) > s->low);
+}
+
+bool leat__stack_overflowed(const struct leat__stack *s, uintptr_t address, uintptr_t sp)
+{
+	uintptr_t low = (uintptr_t)s->low;
+
+	if (s->guarded)
+		return address < low && address >= low - LEAT__STACK_GUARD;
+	/* It ran through what lies below, to the next guard. */
+	return sp < low && low - sp < FAR_DOWN && address < low;
 }

@@ -259,7 +259,7 @@ TEST(line_10_short_goroutines_do_not_grow)
 	check_growth(before, 16384);
 }
 
-/* Large and odd stacks come from elsewhere; they too must come back. */
+/* Larger stacks come back, too; each processor may keep some. */
 TEST(line_10_stacks_of_other_sizes_do_not_grow)
 {
 	int rounds = test_count(2000);
@@ -270,7 +270,7 @@ TEST(line_10_stacks_of_other_sizes_do_not_grow)
 		if (i == rounds / 10)
 			before = rss_kib();
 	}
-	check_growth(before, 16384);
+	check_growth(before, 65536);
 }
 
 TEST_MAIN
