@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: notsan */
 /*
  * Goal: poll descriptors keep the promises that a descriptor's owner builds on: deadlines as Go's,
  * independent directions, a close that waits, and lives that do not meet.

@@ -359,19 +359,19 @@ TEST(timeout_of_one_waiter_is_its_own)
 TEST(number_closed_and_opened_again_is_watched_again)
 {
 	_Atomic int result;
-	int fd[2], again[2];
+	int fd[2], again[2], taken = 0;
 
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 100; i++) {
 		make_pipe(fd);
 		start(&result, fd[0], POLLIN);
 		test_parked(1);
 		put(fd[1]);
 		RETURNS(result, POLLIN);
-		/* close(2), and another file takes the number */
+		/* close(2), and another file takes the number, if the runtime was not quicker */
 		CHECK_EQ(close(fd[0]), 0);
 		CHECK_EQ(close(fd[1]), 0);
 		make_pipe(again);
-		CHECK_EQ(again[0], fd[0]);
+		taken += again[0] == fd[0];
 		start(&result, again[0], POLLIN);
 		test_parked(1);
 		put(again[1]);
@@ -379,6 +379,7 @@ TEST(number_closed_and_opened_again_is_watched_again)
 		CHECK_EQ(close(again[0]), 0);
 		CHECK_EQ(close(again[1]), 0);
 	}
+	CHECK(taken > 0);
 }
 
 /* The kernel keeps watching the old file under the old number, as long as it is open under another. */
