@@ -4,6 +4,7 @@
  *
  *  - a goroutine that runs without a processor (detached): counted;
  *  - a timer that somebody waits for;
+ *  - a goroutine or thread that waits in the poller: counted until it is in a queue;
  *  - a thread that leat did not start and that does not sleep in leat: it could send.  Then nothing
  *    is certain: the process goes on (LEAT_DEBUG=deadlock: fatal), with one notice.  The monitor looks
  *    again: after 50 ms, since a thread that was just joined is still counted by the kernel for a
@@ -15,6 +16,7 @@
  * woken since before the first look.  Then who slept at the first look slept all the while, and armed
  * no timer after the second.
  */
+#include "sched/netpoll.h"
 #include "sched/panic.h"
 #include "sched/settings.h"
 #include "sched/scheduler.h"
@@ -25,8 +27,9 @@
 /* Locked. */
 static bool all_asleep(void)
 {
-	return leat__sched.held == 0 && load_relaxed(&leat__sched.detached) == 0 &&
-	       load_relaxed(&leat__sched.queued) == 0;
+	/* The waiters first: who is not among them any more is in a queue, or awake (acquire: netpoll.c). */
+	return load_acquire(&leat__poll_waiters) == 0 && leat__sched.held == 0 &&
+	       load_relaxed(&leat__sched.detached) == 0 && load_relaxed(&leat__sched.queued) == 0;
 }
 
 /* Threads that could still call leat, or -1 if that cannot be told. */

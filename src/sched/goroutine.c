@@ -39,6 +39,7 @@ const char *leat__wait_name(enum leat__wait wait)
 	    [LEAT__WAIT_MUTEX] = "sync.Mutex.Lock",
 	    [LEAT__WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
 	    [LEAT__WAIT_SCOPE] = "scope wait",
+	    [LEAT__WAIT_IO] = "IO wait",
 	};
 
 	return wait < LEAT__WAITS ? names[wait] : "unknown";

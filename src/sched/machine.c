@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #endif
 #include "sched/fault.h"
+#include "sched/netpoll.h"
 #include "sched/panic.h"
 #include "sched/policy.h"
 #include "sched/settings.h"
@@ -310,17 +311,22 @@ static void start_thread(void *arg)
 
 void leat__start_machine(struct leat__p *p, bool searching)
 {
-	struct leat__m *m = leat__sched.idle_m;
+	struct leat__m **link = &leat__sched.idle_m, *m;
 	struct start_thread start;
 
+	if (*link && leat__in_poller(*link) && (*link)->idle_next)
+		link = &(*link)->idle_next; /* another one, so that somebody stays there */
+	m = *link;
 	if (m) {
-		leat__sched.idle_m = m->idle_next;
+		bool polls = leat__in_poller(m);
+
+		*link = m->idle_next;
 		leat__acquire(m, p);
 		m->searching = searching;
 		/* Under the lock: a keeper whose time is up must see that it is off the list. */
 		store_release(&m->wake, 1);
 		leat__unlock(&leat__sched.lock);
-		leat__os_wake(&m->wake, 1);
+		leat__wake_machine(m, polls);
 		return;
 	}
 	p->starting = true;

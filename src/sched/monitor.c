@@ -5,7 +5,7 @@
  *  - A goroutine that spins or blocks loses its processor when others wait for it: after 10 ms of CPU
  *    time (more the more goroutines already run without one, so that the number of threads stays
  *    bounded), or once its thread has slept in the kernel for 100 us.  The protocol is in machine.h.
- *  - Timers fire although every processor is busy.
+ *  - Timers fire, and descriptors are looked at, although every processor is busy.
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
@@ -19,6 +19,7 @@
  * Only goroutines that keep others waiting are looked at closely: reading a thread's CPU clock costs
  * 300 ns, its state 5 us.
  */
+#include "sched/netpoll.h"
 #include "sched/panic.h"
 #include "sched/policy.h"
 #include "sched/settings.h"
@@ -38,6 +39,7 @@
 #define RECHECK_MIN_NS ((int64_t)50000000)
 #define RECHECK_MAX_NS ((int64_t)10000000000)
 #define TRACE_NS       1000000000
+#define POLL_NS        10000000
 #define IDLE_LOOKS     20 /* without anything running, before it sleeps */
 #define THREAD_STACK   ((size_t)128 << 10)
 
@@ -191,6 +193,7 @@ static struct findings look(struct leat__m *self)
 		leat__timers_run(self);
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
+	f.busy |= leat__netpoll_oversee(self);
 	if (load_relaxed(&leat__sched.queued))
 		leat__wake_now();
 	return f;
@@ -274,6 +277,9 @@ static void rest(struct leat__m *self)
 			until = timer;
 		if (until > trim_at)
 			until = trim_at;
+		/* Where no M could be started to sleep in the poller. */
+		if (leat__netpoll_oversee(self) && until > leat__os_now() + POLL_NS)
+			until = leat__os_now() + POLL_NS;
 		leat__os_wait(&asleep, 1, until);
 		if (trim_at <= leat__os_now()) {
 			leat__trim(leat__os_now());

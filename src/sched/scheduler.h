@@ -54,6 +54,7 @@ struct leat__sched {
 	_Atomic uint64_t acquisitions;         /* how often a processor was taken up */
 	struct leat__m *keeper;                /* sleeps until keeper_until; scheduler's lock */
 	_Atomic int64_t keeper_until;          /* INT64_MAX: nobody does */
+	_Atomic bool keeper_polls;             /* it sleeps in the poller; changes under the lock */
 	uint64_t ticks_per_us;                 /* of leat__ticks, measured at start */
 };
 

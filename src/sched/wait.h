@@ -15,6 +15,7 @@ enum leat__wait {
 	LEAT__WAIT_MUTEX,
 	LEAT__WAIT_WAITGROUP,
 	LEAT__WAIT_SCOPE,
+	LEAT__WAIT_IO,
 	LEAT__WAITS,
 };
 

@@ -21,7 +21,9 @@
  * (spawn 26 to 16 ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.
  *
  * The first thread that sleeps while there are timers is the keeper: it sleeps until the first timer.
+ * Once descriptors have been waited for there is always one, and it sleeps in the poller.
  */
+#include "sched/netpoll.h"
 #include "sched/policy.h"
 #include "sched/scheduler.h"
 #include "sched/timer.h"
@@ -32,6 +34,7 @@
 #define GAP_MIN_US   10
 #define GAP_MAX_US   2000
 #define GLOBAL_TAKE  128
+#define LOOK_US      50 /* between looks at descriptors beside other work */
 
 const struct leat__policy *leat__policy;
 
@@ -160,6 +163,8 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 		return leat__ring_get(p);
 	}
 	leat__timers_run_own(load_relaxed(&p->m));
+	if (unlikely(load_relaxed(&leat__poll_waiters)))
+		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);
 	return global_take(p, 1);
 }
 
@@ -368,6 +373,10 @@ static struct leat__g *search(struct leat__m *m)
 		g = search_round(m->p, looks, made);
 		if (g || leat__timers_first() <= leat__clock())
 			break;
+		if (load_relaxed(&leat__poll_waiters) && leat__netpoll_look(m, STEAL_AGE_US)) {
+			g = leat__next(m->p);
+			break;
+		}
 		for (int i = 0; i < 40; i++)
 			leat__cpu_relax();
 		if (leat__ticks() >= end) {
@@ -398,8 +407,7 @@ static void stop_searching(struct leat__m *m)
 
 void leat__keeper_ring(int64_t when)
 {
-	struct leat__m *m = leat__self(), *keeper; /* the monitor has no M of its thread */
-	uint32_t asleep = 0;
+	struct leat__m *m = leat__self(); /* the monitor has no M of its thread */
 
 	/* The keeper publishes until when it sleeps, then looks at the timers; we have published the
 	   timer.  Full fences on both sides: only who becomes the first of a heap comes here. */
@@ -414,9 +422,7 @@ void leat__keeper_ring(int64_t when)
 		return;
 	}
 	leat__lock(&leat__sched.lock);
-	keeper = leat__sched.keeper;
-	if (keeper && cas_acq_rel(&keeper->wake, &asleep, 2))
-		leat__os_wake(&keeper->wake, 1);
+	leat__rouse_keeper();
 	leat__unlock(&leat__sched.lock);
 }
 
@@ -433,14 +439,19 @@ static void leave_idle_list(struct leat__m *m)
 /* Become the keeper if there is need.  Locked. */
 static bool keep(struct leat__m *m)
 {
+	bool polls = leat__netpoll_started();
 	int64_t first, again;
 
 	if (leat__sched.keeper)
 		return false;
 	first = leat__timers_first();
-	if (first == INT64_MAX)
-		return false;
+	if (first == INT64_MAX) {
+		if (!polls)
+			return false;
+		first = INT64_MAX - 1; /* one that was not a keeper has INT64_MAX */
+	}
 	leat__sched.keeper = m;
+	store_relaxed(&leat__sched.keeper_polls, polls);
 	store_relaxed(&leat__sched.keeper_until, first);
 	fence_seq_cst();
 	/* An earlier one may have come meanwhile.  A later one is no reason to sleep longer: who armed a
@@ -455,6 +466,7 @@ static void stop_keeping(struct leat__m *m)
 {
 	if (leat__sched.keeper == m) {
 		leat__sched.keeper = NULL;
+		store_relaxed(&leat__sched.keeper_polls, false);
 		store_relaxed(&leat__sched.keeper_until, INT64_MAX);
 	}
 }
@@ -462,16 +474,21 @@ static void stop_keeping(struct leat__m *m)
 /* Sleep until given a processor, or until a timer is due and one is idle.  Locked; unlocks. */
 static void sleep_machine(struct leat__m *m)
 {
+	struct leat__ready_list ready = {0};
+
 	store_relaxed(&m->wake, 0);
 	m->idle_next = leat__sched.idle_m;
 	leat__sched.idle_m = m;
 	for (;;) {
 		bool keeper = keep(m);
 		int64_t until = keeper ? load_relaxed(&leat__sched.keeper_until) : INT64_MAX;
+		bool polls = leat__in_poller(m);
 
 		leat__unlock(&leat__sched.lock);
 		/* A policy's time is not the one that the kernel would wait for; it passes by being read. */
-		while (load_acquire(&m->wake) == 0 && (!keeper || leat__clock() < until))
+		if (unlikely(polls))
+			leat__netpoll_block(m, until, &ready);
+		while (!polls && load_acquire(&m->wake) == 0 && (!keeper || leat__clock() < until))
 			if (!keeper || !leat__policy)
 				leat__os_wait(&m->wake, 0, until);
 
@@ -480,7 +497,7 @@ static void sleep_machine(struct leat__m *m)
 		if (load_acquire(&m->wake) == 1)
 			break; /* start_machine took m off the list and gave it a processor */
 		store_relaxed(&m->wake, 0);
-		if (leat__timers_first() > leat__clock())
+		if (!ready.n && leat__timers_first() > leat__clock())
 			continue;
 		if (leat__sched.idle_p) {
 			leave_idle_list(m);
@@ -489,11 +506,13 @@ static void sleep_machine(struct leat__m *m)
 		}
 		/* All processors are busy: put what is due where they find it. */
 		leat__unlock(&leat__sched.lock);
+		leat__netpoll_inject(m, &ready);
 		leat__timers_run(m);
 		leat__lock(&leat__sched.lock);
 	}
 	leat__unlock(&leat__sched.lock);
 	leat__monitor_ring();
+	leat__netpoll_inject(m, &ready);
 }
 
 /* m's processor has nothing to do: give it up and sleep, unless something came meanwhile. */
@@ -552,6 +571,8 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			if (g)
 				break;
 		}
+		if (load_relaxed(&leat__poll_waiters) && leat__netpoll_look(m, 0))
+			continue;
 		/* Told to retire in between: then nothing was taken from its own queues. */
 		if (unlikely(load_relaxed(&m->p->next) || leat__p_has_shared_work(m->p)))
 			continue;
@@ -560,7 +581,9 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			g = search(m);
 			if (g)
 				break;
-			if (leat__timers_first() <= leat__clock())
+			/* Due, or found ready. */
+			if (leat__timers_first() <= leat__clock() || load_relaxed(&m->p->next) ||
+			    leat__p_has_shared_work(m->p))
 				continue;
 		}
 		stop_searching(m);

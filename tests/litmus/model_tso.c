@@ -11,8 +11,8 @@
  * then tried without one of its parts, and the model must find the mistake: so the parts are needed,
  * and the model can fail.
  *
- * The models say what the code says; sched/machine.h, sched/work.c, sched/timer.c and sync/mutex.c
- * argue the same in words.
+ * The models say what the code says; sched/machine.h, sched/work.c, sched/timer.c, sched/netpoll.c and
+ * sync/mutex.c argue the same in words.
  */
 #include "test.h"
 
@@ -491,6 +491,77 @@ TEST(deque_gives_each_goroutine_to_one)
 	for (enum form f = 0; f < FORMS; f++)
 		CHECK_EQ(deque(f, true), sound(f));
 	CHECK(!deque(MEMBARRIERS, false));
+}
+
+/* --- poller: the word of a direction, on which a waiter meets an edge, and a close or a deadline */
+
+enum poll_part { POLL_ALL, POLL_NO_READY, POLL_PUSH_ASIDE, POLL_NO_FENCE, POLL_NO_LAST_LOOK };
+
+static bool poll_word(enum poll_part without, bool edge, bool closes)
+{
+	static const char *const names[] = {"with all its parts", "an edge with no waiter is forgotten",
+	                                    "the waiter pushes READY aside", "no fence after the flag",
+	                                    "no look at the flag after the push"};
+	enum { WORD, DATA, FLAG, CALLED };
+	enum { NIL, READY, WAITER };
+	struct model m = {
+	    .name =
+	        name(edge ? closes ? "poller, both" : "poller, edge" : "poller, close", names[without]),
+	    .threads = 3,
+	    .program = {{
+	        [0] = {LOAD, DATA},
+	        [1] = {IF, .value = 1, .to = 20}, /* there is something to read */
+	        [2] = without == POLL_PUSH_ASIDE ? STEP(SWAP, .byte = WORD, .value = WAITER)
+	                                         : STEP(CAS, WORD, WAITER, NIL, .to = 10),
+	        [3] = {LOAD, FLAG},
+	        [4] = {IF, .value = 0, .to = 7},
+	        [5] = without == POLL_NO_LAST_LOOK ? STEP(TO, .to = 7)
+	                                           : STEP(CAS, WORD, NIL, WAITER, .to = 7),
+	        [6] = {END}, /* it has taken itself back */
+	        [7] = {SLEEP, CALLED, 1},
+	        [8] = {END},
+	        [10] = {CAS, WORD, NIL, READY, .to = 2},
+	        [11] = {TO, .to = 0}, /* an edge: tries again */
+	        [20] = {END},
+	    }},
+	};
+	const struct step poller[STEPS] = {
+	    [0] = {STORE, DATA, 1},
+	    [1] = {FENCE}, /* by way of the kernel */
+	    [2] = without == POLL_NO_READY ? STEP(CAS, WORD, NIL, WAITER, .to = 20)
+	                                   : STEP(SWAP, .byte = WORD, .value = READY),
+	    [3] = without == POLL_NO_READY ? STEP(TO, .to = 5) : STEP(IF, .value = WAITER, .to = 5),
+	    [4] = {END},
+	    [5] = {STORE, CALLED, 1},
+	    [20] = {END},
+	};
+	const struct step closer[STEPS] = {
+	    [0] = {STORE, FLAG, 1},
+	    [1] = {without == POLL_NO_FENCE ? TO : FENCE, .to = 2},
+	    [2] = {LOAD, WORD},
+	    [3] = {IF, .value = WAITER, .to = 5},
+	    [4] = {END},
+	    [5] = {CAS, WORD, NIL, WAITER, .to = 20},
+	    [6] = {STORE, CALLED, 1},
+	    [20] = {END},
+	};
+
+	if (edge)
+		memcpy(m.program[1], poller, sizeof poller);
+	if (closes)
+		memcpy(m.program[2], closer, sizeof closer);
+	return holds(&m);
+}
+
+TEST(poller_wakes_who_has_a_reason)
+{
+	CHECK(poll_word(POLL_ALL, true, false));
+	CHECK(poll_word(POLL_ALL, false, true));
+	CHECK(poll_word(POLL_ALL, true, true));
+	CHECK(!poll_word(POLL_NO_READY, true, false));
+	CHECK(!poll_word(POLL_PUSH_ASIDE, true, false));
+	CHECK(!poll_word(POLL_NO_FENCE, false, true));
+	CHECK(!poll_word(POLL_NO_LAST_LOOK, false, true));
 }
 
 TEST_MAIN

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of the platform's contract that is about waiting for many descriptors at once.
+ *
+ * One poller per process, made by leat__os_poller_open, on which everything below but
+ * leat__os_fd_ready and leat__os_fd_close relies.  It reports edges: that a descriptor became ready,
+ * once, to one of the threads that ask.  As everywhere in src/os failures are negative errno codes and
+ * errno is left alone; nothing here is known to the thread sanitizer, so it orders nothing.
+ */
+#ifndef LEAT_OS_POLLER_H
+#define LEAT_OS_POLLER_H
+
+#include "os/os.h"
+
+enum {
+	LEAT__OS_READ = 1,  /* something to read, the end, or an error */
+	LEAT__OS_WRITE = 2, /* room to write, or an error */
+};
+
+struct leat__os_event {
+	uint64_t token;
+	unsigned ready; /* of the two above */
+};
+
+/* Make the poller, once.  0 or -errno. */
+int leat__os_poller_open(void);
+
+/*
+ * Report fd's edges under this token from now on, and at once what it is ready for already; so calling
+ * this again looks again, and is right whatever file now has the number.  token is not UINT64_MAX.
+ * 0; -EPERM for files that are always ready; -EBADF, -ENOSPC, -ENOMEM.
+ */
+int leat__os_poller_watch(int fd, uint64_t token);
+
+/* Report fd no more.  What was collected before may still be on its way. */
+void leat__os_poller_unwatch(int fd);
+
+/*
+ * Collect up to max events; returns how many.  With block, wait for the first until deadline_ns, or
+ * an interruption; may return 0 at any time.  One thread at a time may block, others may collect
+ * beside it.
+ */
+int leat__os_poller_collect(struct leat__os_event *events, int max, bool block,
+                            int64_t deadline_ns);
+
+/* End the wait of the thread that blocks in collect, or of the next one that does. */
+void leat__os_poller_interrupt(void);
+
+/* What fd is ready for now, of the given bits of poll(2) and those that poll always adds; 0 or more, or
+   -errno, -EBADF among them. */
+int leat__os_fd_ready(int fd, int events);
+
+/* Close fd; it is closed in any case.  0 or -errno, what was written earlier and failed. */
+int leat__os_fd_close(int fd);
+
+#endif
