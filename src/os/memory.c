@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef MADV_GUARD_INSTALL
@@ -79,6 +80,23 @@ void leat__os_unmap(void *base, size_t bytes)
 	errno = saved;
 }
 
+/* Whether guard markers are to be had, by making one: emulators say yes to any advice and do nothing, so
+   the kernel is asked to write there. */
+static bool have_markers(const struct leat__range *range)
+{
+	static _Atomic int known; /* 1: yes, 2: no */
+	int answer = load_relaxed(&known);
+
+	if (!answer) {
+		answer = madvise(range->base, range->bytes, MADV_GUARD_INSTALL) == 0 &&
+		                 syscall(SYS_clock_gettime, CLOCK_MONOTONIC, range->base) != 0
+		             ? 1
+		             : 2;
+		store_relaxed(&known, answer);
+	}
+	return answer == 1;
+}
+
 /* Guard markers for all ranges at once; how many were made, or -1 if the kernel does not know how. */
 static ssize_t guard_bulk(const struct leat__range *ranges, size_t n)
 {
@@ -128,11 +146,12 @@ size_t leat__os_guard(const struct leat__range *ranges, size_t n)
 {
 	static _Atomic long budget = -1;
 	int saved = errno;
-	ssize_t done = guard_bulk(ranges, n);
+	bool markers = n > 0 && have_markers(&ranges[0]);
+	ssize_t done = markers ? guard_bulk(ranges, n) : -1;
 	size_t i = 0;
 
 	if (done < 0) {
-		for (; i < n; i++)
+		for (; i < n && markers; i++)
 			if (madvise(ranges[i].base, ranges[i].bytes, MADV_GUARD_INSTALL) != 0)
 				break;
 		if (i < n && load_relaxed(&budget) < 0)
