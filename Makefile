@@ -4,13 +4,20 @@
 JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 SOAK   ?= 20
-TREES   = build/release build/asan build/tsan build/clang build/soak
+TREES   = build/release build/asan build/tsan build/clang build/soak \
+	build/aarch64 build/aarch64-some build/musl build/musl-some
 CTEST   = ctest --output-on-failure --no-tests=error -j$(JOBS)
 NEEDS   = build
 FLAGS_asan  = -DLEAT_SANITIZE=asan
 FLAGS_tsan  = -DLEAT_SANITIZE=tsan -DCMAKE_C_COMPILER=clang
 FLAGS_clang = -DCMAKE_C_COMPILER=clang
 FLAGS_soak  = -DLEAT_SOAK=ON
+FLAGS_aarch64 = -DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/aarch64-linux-gnu.cmake
+FLAGS_musl    = -DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/musl.cmake
+# Enough of another CPU, and of another C library, to see that they work; some seconds each.
+SOME = arch/arch_test|os/unwind_test|api/(go_start|panic|mutex)|litmus/switch
+FLAGS_aarch64-some = $(FLAGS_aarch64) '-DLEAT_TESTS=$(SOME)'
+FLAGS_musl-some    = $(FLAGS_musl) '-DLEAT_TESTS=$(SOME)'
 
 all: build/release
 
@@ -22,12 +29,16 @@ $(TREES):
 
 # One CTest run over several trees, so that one summary counts everything.
 build/tsan build/clang test check: NEEDS += test
-test: build/release build/asan build/tsan
+build/aarch64 build/aarch64-some test: NEEDS += aarch64
+build/musl build/musl-some test: NEEDS += musl
+test: build/release build/asan build/tsan build/aarch64-some build/musl-some
 	@mkdir -p build/$@ && echo 'subdirs($(^:build/%=../%))' >build/$@/CTestTestfile.cmake
 	@$(CTEST) --test-dir build/$@
 check: build/asan build/tsan build/clang
 	@mkdir -p build/$@ && echo 'subdirs($(^:build/%=../%))' >build/$@/CTestTestfile.cmake
 	@$(CTEST) --test-dir build/$@
+check-aarch64 check-musl: check-%: build/%
+	@$(CTEST) --test-dir $<
 # Each program at 5 settings (1, 2, 4, 8 processors; fenced): 20 rounds are 100 runs of it.
 soak: build/soak
 	@$(CTEST) --test-dir build/soak -LE full --repeat until-fail:$(SOAK)
@@ -50,5 +61,5 @@ fmt:
 clean:
 	@rm -rf build
 
-.PHONY: all test check soak demo bench install lint fmt clean $(TREES)
+.PHONY: all test check check-aarch64 check-musl soak demo bench install lint fmt clean $(TREES)
 .NOTPARALLEL:

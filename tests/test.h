@@ -25,6 +25,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 struct test {
 	const char *name;
@@ -103,6 +106,26 @@ static inline int test_count(int full)
 	n = full / 100;
 #endif
 	return n > 0 ? n : 1;
+}
+
+__attribute__((weak)) size_t __sanitizer_get_current_allocated_bytes(void);
+
+/* Bytes that malloc has given out; 0 where the C library cannot say. */
+static inline size_t test_heap_in_use(void)
+{
+	if (__sanitizer_get_current_allocated_bytes)
+		return __sanitizer_get_current_allocated_bytes();
+#ifdef __GLIBC__
+	return mallinfo2().uordblks + mallinfo2().hblkhd;
+#else
+	return 0;
+#endif
+}
+
+/* An emulator runs the test: memory and time are the emulator's, too. */
+static inline bool test_emulated(void)
+{
+	return getenv("TEST_EMULATED") != NULL;
 }
 
 /* Yield until cond holds; a minute without it fails the test.  cond must be a data-race-free read. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What leat needs of a CPU.  One folder per architecture holds the switch; this header holds the
- * contract and the few instructions that must be inline.
+ * What leat needs of a CPU.  One folder per architecture holds the switch (switch.S), what reads and
+ * makes its frames (context.c), and what must be inline (cpu.h); this header holds the contract.
  *
  * A context is a stack pointer: everything else that the ABI preserves over a call (callee-saved
  * registers, and the floating-point control words) lies on the stack below it.  The word that holds
- * it is 0 while the context runs.  leat__switch stores it last, after it has left the stack, so
- * whoever reads it non-zero may resume the context on another thread.
+ * it is 0 while the context runs.  leat__switch stores it last, by a store-release after it has left
+ * the stack, so whoever load-acquires it non-zero may resume the context on another thread.
  */
 #ifndef LEAT_ARCH_ARCH_H
 #define LEAT_ARCH_ARCH_H
@@ -14,11 +14,31 @@
 #include "base/atomic.h"
 #include "base/compiler.h"
 
-/* What a function must preserve, and the place itself, as an unwinder wants them: of a parked context,
-   or of one that faulted.  Registers that are not known are 0. */
-struct leat__regs {
-	uint64_t ip, sp, bp, rbx, r12, r13, r14, r15;
-};
+/*
+ * Each cpu.h defines
+ *	struct leat__regs       what a function must preserve, and the place itself, as an unwinder wants
+ *	                        them: of a parked context, or of one that faulted.  Every CPU's has ip, sp
+ *	                        and fp, the frame pointer.  Registers that are not known are 0.
+ *	leat__self()            the thread's own M, NULL before its first call.  In assembly, since
+ *	                        compilers believe that a thread-local's address cannot change inside a
+ *	                        function, and keep it across a switch.
+ *	leat__cpu_relax()       a pause of some tens of cycles in a loop that waits for another CPU
+ *	leat__ticks()           a cheap clock for heuristics: constant rate, unit unknown (see
+ *	                        leat__ticks_per_us), ordered with nothing
+ *	leat__regs_here(regs)   the registers at this very place
+ *	leat__regs_uncall(regs) from a place that was called and has done nothing yet, back to its caller
+ *	leat__code_address(a)   a saved return address without what the CPU has signed it with
+ */
+struct leat__m;
+extern __thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec")));
+
+#if defined __x86_64__
+#include "arch/x86_64/cpu.h"
+#elif defined __aarch64__
+#include "arch/aarch64/cpu.h"
+#else
+#error "leat has no context switch for this CPU yet: see src/arch"
+#endif
 
 /* Save the running context in *from and continue the one in *to, which must not be 0. */
 void leat__switch(void **from, void **to);
@@ -30,38 +50,17 @@ void leat__switch(void **from, void **to);
 void *leat__context_make(void *top, void (*entry)(void));
 
 /* The registers of the context saved at sp. */
-void leat__context_regs(void *sp, struct leat__regs *regs);
+void leat__context_regs(const void *sp, struct leat__regs *regs);
 
-struct leat__m;
-extern __thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec")));
+/* Call fn(arg) on the stack that ends at top (aligned to 16), and return on the caller's.  Unwinders
+   find the way back. */
+void leat__call_on(void *top, void (*fn)(void *), void *arg);
 
-#if defined __x86_64__
+/* The registers that a signal interrupted; context is the handler's third argument. */
+void leat__signal_regs(const void *context, struct leat__regs *regs);
 
-/*
- * The thread's own M, NULL before its first call.  In assembly, since both compilers believe that a
- * thread-local's address cannot change inside a function, and keep it across a switch.
- */
-static inline struct leat__m *leat__self(void)
-{
-	struct leat__m *m;
-
-	__asm__ volatile("movq leat__tls_self@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(m));
-	return m;
-}
-
-static inline void leat__cpu_relax(void)
-{
-	__builtin_ia32_pause();
-}
-
-/* A cheap clock for heuristics: constant rate, unit unknown (see leat__ticks_per_us). */
-static inline uint64_t leat__ticks(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
-#else
-#error "leat has no context switch for this CPU yet: see src/arch"
-#endif
+/* Let the interrupted thread, when the handler returns, go on in fn(arg) on the stack that ends at top,
+   as if called by nobody.  fn must not return. */
+void leat__signal_divert(void *context, void *top, void (*fn)(void *), void *arg);
 
 #endif

@@ -5,9 +5,12 @@
  * per context; a new context starts as the ABI wants; a parked one can be walked by an unwinder.
  *
  * Method: two contexts switch to each other through a piece of assembly that puts known values into
- * all callee-saved registers before the switch and reads them after it.  No runtime is started.
+ * all callee-saved registers before the switch and reads them after it.  No runtime is started.  What
+ * depends on the CPU is in its folder.
  */
-#define _GNU_SOURCE /* REG_RIP */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "arch/arch.h"
 
 #include "arch/sanitizer.h"
@@ -15,77 +18,23 @@
 
 #include "test.h"
 
-#ifdef LEAT_HAVE_LIBUNWIND
-#if LEAT_HAVE_LIBUNWIND
-#define UNW_LOCAL_ONLY
+#if defined LEAT_HAVE_LIBUNWIND && LEAT_HAVE_LIBUNWIND
+#include "arch/libunwind.h"
 #include <dlfcn.h>
-#include <libunwind.h>
-#endif
 #endif
 
-enum { STACK = 64 << 10, KEPT = 6 };
+void switch_with(void **from, void **to, const uint64_t *in, uint64_t *out);
+
+#if defined __x86_64__
+#include "arch/x86_64/arch_test.h"
+#elif defined __aarch64__
+#include "arch/aarch64/arch_test.h"
+#endif
+
+enum { STACK = 64 << 10, SETTINGS = ARRAY_LEN(controls) };
 
 static _Alignas(16) char stack[STACK];
 static void *main_sp, *other_sp;
-
-#if defined __x86_64__
-
-/* leat__switch(from, to) with rbx, rbp, r12 to r15 as in in[], and what they are afterwards in out[]. */
-void switch_with(void **from, void **to, const uint64_t in[KEPT], uint64_t out[KEPT]);
-__asm__(".text\n"
-        ".globl switch_with\n"
-        ".type switch_with, @function\n"
-        "switch_with:\n"
-        "	endbr64\n"
-        "	pushq %rbp\n"
-        "	pushq %rbx\n"
-        "	pushq %r12\n"
-        "	pushq %r13\n"
-        "	pushq %r14\n"
-        "	pushq %r15\n"
-        "	pushq %rcx\n"
-        "	movq 0(%rdx), %rbx\n"
-        "	movq 8(%rdx), %rbp\n"
-        "	movq 16(%rdx), %r12\n"
-        "	movq 24(%rdx), %r13\n"
-        "	movq 32(%rdx), %r14\n"
-        "	movq 40(%rdx), %r15\n"
-        "	call leat__switch\n"
-        "	popq %rcx\n"
-        "	movq %rbx, 0(%rcx)\n"
-        "	movq %rbp, 8(%rcx)\n"
-        "	movq %r12, 16(%rcx)\n"
-        "	movq %r13, 24(%rcx)\n"
-        "	movq %r14, 32(%rcx)\n"
-        "	movq %r15, 40(%rcx)\n"
-        "	popq %r15\n"
-        "	popq %r14\n"
-        "	popq %r13\n"
-        "	popq %r12\n"
-        "	popq %rbx\n"
-        "	popq %rbp\n"
-        "	ret\n"
-        ".size switch_with, . - switch_with\n");
-
-struct control {
-	uint32_t mxcsr;
-	uint16_t x87;
-};
-
-static struct control get_control(void)
-{
-	struct control c;
-
-	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(c.mxcsr), "=m"(c.x87));
-	return c;
-}
-
-static void set_control(struct control c)
-{
-	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(c.mxcsr), "m"(c.x87));
-}
-
-#endif
 
 /* The other context begins anew; frames that were left there are forgotten. */
 static void begin(void (*entry)(void))
@@ -96,7 +45,7 @@ static void begin(void (*entry)(void))
 
 static uint64_t pattern(int round, int side, int k)
 {
-	return leat__random_seed((uint64_t)round * 100 + (uint64_t)(side * 10 + k));
+	return leat__random_seed((uint64_t)round * 100 + (uint64_t)(side * 50 + k));
 }
 
 /* Switch with registers of this side and round, and find them again. */
@@ -136,65 +85,48 @@ TEST(callee_saved_registers_are_kept)
 
 /* --- floating-point control */
 
-static struct control seen_at_start;
+static uint64_t seen_at_start;
 
 static void control_side(void)
 {
-	static const struct control mine = {0x1f80 | 0x6000, 0x37f | 0xc00}; /* toward zero */
-
 	seen_at_start = get_control();
-	set_control(mine);
-	for (;;) {
-		struct control now;
+	for (unsigned i = 0;; i++) {
+		uint64_t mine = controls[i / SETTINGS % SETTINGS];
 
+		set_control(mine);
 		leat__switch(&other_sp, &main_sp);
-		now = get_control();
-		CHECK_EQ(now.mxcsr & 0xffc0, mine.mxcsr & 0xffc0);
-		CHECK_EQ(now.x87, mine.x87);
+		CHECK_EQ(get_control(), mine);
 	}
 }
 
-TEST(control_words_belong_to_the_context)
+/* Each setting of one side meets each of the other. */
+TEST(line_25_control_words_belong_to_the_context)
 {
-	struct control before = get_control(), mine = {0x1f80 | 0x2000, 0x37f | 0x400}; /* down */
-
-	set_control(mine);
+	set_control(controls[1]);
 	begin(control_side);
-	for (int round = 0; round < 100; round++) {
-		struct control now;
+	for (unsigned i = 0; i < 3 * SETTINGS * SETTINGS; i++) {
+		uint64_t mine = controls[(i + 1) % SETTINGS];
 
-		leat__switch(&main_sp, &other_sp);
-		now = get_control();
-		CHECK_EQ(now.mxcsr & 0xffc0, mine.mxcsr & 0xffc0);
-		CHECK_EQ(now.x87, mine.x87);
-		/* Each alone differs, too. */
-		mine.mxcsr ^= round % 2 ? 0x8000 : 0;
-		mine.x87 ^= round % 3 ? 0x200 : 0;
 		set_control(mine);
+		leat__switch(&main_sp, &other_sp);
+		CHECK_EQ(get_control(), mine);
 	}
-	set_control(before);
+	set_control(controls[0]);
 	/* The maker's were different. */
-	CHECK_EQ(seen_at_start.mxcsr, 0x1f80);
-	CHECK_EQ(seen_at_start.x87, 0x37f);
+	CHECK_EQ(seen_at_start, controls[0]);
 }
 
 /* --- how a context begins */
 
 static uintptr_t frame, aligned_local;
 
-static void __attribute__((noinline)) use(void *p)
-{
-	__asm__ volatile("movaps %%xmm0, (%0)" : : "r"(p) : "memory");
-}
-
 static void beginner(void)
 {
 	_Alignas(16) char local[16];
 
-	/* With rbp pushed right after the return address this is 16 below an aligned address. */
 	frame = (uintptr_t)__builtin_frame_address(0);
 	aligned_local = (uintptr_t)local;
-	use(local);
+	use_aligned(local);
 	leat__switch(&other_sp, &main_sp);
 	__builtin_trap();
 }
@@ -236,15 +168,12 @@ static void outer(void)
 TEST(parked_context_has_its_registers)
 {
 	struct leat__regs regs;
-	const uint64_t *word;
 
 	begin(outer);
 	leat__switch(&main_sp, &other_sp);
 	leat__context_regs(other_sp, &regs);
 	CHECK((char *)(uintptr_t)regs.sp > (char *)other_sp);
-	/* Where it goes on is what lies below its stack pointer: the call of leat__switch. */
-	word = (const uint64_t *)(uintptr_t)regs.sp;
-	CHECK_EQ(regs.ip, word[-1]);
+	CHECK_EQ(regs.ip, goes_on_at(other_sp, &regs));
 }
 
 #if defined LEAT_HAVE_LIBUNWIND && LEAT_HAVE_LIBUNWIND
@@ -261,19 +190,11 @@ static size_t walk(const struct leat__regs *regs, void **pcs, size_t max)
 
 	if (!library)
 		return 0;
-	*(void **)&init = dlsym(library, "_ULx86_64_init_local");
-	*(void **)&step = dlsym(library, "_ULx86_64_step");
-	*(void **)&get = dlsym(library, "_ULx86_64_get_reg");
+	*(void **)&init = dlsym(library, LEAT__UNW_NAME(unw_init_local));
+	*(void **)&step = dlsym(library, LEAT__UNW_NAME(unw_step));
+	*(void **)&get = dlsym(library, LEAT__UNW_NAME(unw_get_reg));
 	CHECK(init && step && get);
-	memset(&context, 0, sizeof context);
-	context.uc_mcontext.gregs[REG_RIP] = (greg_t)regs->ip;
-	context.uc_mcontext.gregs[REG_RSP] = (greg_t)regs->sp;
-	context.uc_mcontext.gregs[REG_RBP] = (greg_t)regs->bp;
-	context.uc_mcontext.gregs[REG_RBX] = (greg_t)regs->rbx;
-	context.uc_mcontext.gregs[REG_R12] = (greg_t)regs->r12;
-	context.uc_mcontext.gregs[REG_R13] = (greg_t)regs->r13;
-	context.uc_mcontext.gregs[REG_R14] = (greg_t)regs->r14;
-	context.uc_mcontext.gregs[REG_R15] = (greg_t)regs->r15;
+	leat__regs_to_libunwind(regs, &context);
 	CHECK(init(&cursor, &context) == 0);
 	do {
 		unw_word_t ip;
@@ -305,5 +226,32 @@ TEST(parked_context_is_walked_to_its_beginning)
 }
 
 #endif
+
+/* --- a call on another stack */
+
+static void *called_at, *called_with;
+
+static void called(void *arg)
+{
+	char local;
+
+	called_at = &local;
+	called_with = arg;
+	use_aligned((void *)((uintptr_t)stack & ~(uintptr_t)15));
+}
+
+TEST(call_on_another_stack_returns)
+{
+	char here;
+
+	leat__san_unpoison(stack, sizeof stack);
+	for (int i = 0; i < 3; i++) {
+		leat__call_on(stack + STACK - 16 * i, called, &here);
+		CHECK(called_with == &here);
+#ifndef __SANITIZE_ADDRESS__ /* it may keep locals elsewhere */
+		CHECK((char *)called_at < stack + STACK && (char *)called_at > stack + STACK - 512);
+#endif
+	}
+}
 
 TEST_MAIN

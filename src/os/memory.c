@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef MADV_GUARD_INSTALL
@@ -81,6 +82,23 @@ void leat__os_unmap(void *base, size_t bytes)
 
 	munmap(base, bytes);
 	errno = saved;
+}
+
+/* Whether guard markers are to be had, by making one: emulators say yes to any advice and do nothing, so
+   the kernel is asked to write there. */
+static bool have_markers(const struct leat__range *range)
+{
+	static _Atomic int known; /* 1: yes, 2: no */
+	int answer = load_relaxed(&known);
+
+	if (!answer) {
+		answer = madvise(range->base, range->bytes, MADV_GUARD_INSTALL) == 0 &&
+		                 syscall(SYS_clock_gettime, CLOCK_MONOTONIC, range->base) != 0
+		             ? 1
+		             : 2;
+		store_relaxed(&known, answer);
+	}
+	return answer == 1;
 }
 
 _Static_assert(sizeof(struct leat__range) == sizeof(struct iovec) &&
@@ -152,13 +170,15 @@ size_t leat__os_guard(const struct leat__range *ranges, size_t n)
 {
 	static _Atomic int no_bulk;
 	int saved = errno;
+	bool markers =
+	    n > 0 && leat__os_guards == LEAT__OS_GUARDS_ALL && have_markers(&ranges[0]);
 	ssize_t done = -1;
 	size_t i = 0;
 
-	if (leat__os_guards == LEAT__OS_GUARDS_ALL)
+	if (markers)
 		done = advise_bulk(ranges, n, MADV_GUARD_INSTALL, &no_bulk);
 	if (done < 0) {
-		for (; i < n && leat__os_guards == LEAT__OS_GUARDS_ALL; i++)
+		for (; i < n && markers; i++)
 			if (madvise(ranges[i].base, ranges[i].bytes, MADV_GUARD_INSTALL) != 0)
 				break;
 		for (; i < n && leat__os_guards != LEAT__OS_GUARDS_NONE; i++)

@@ -27,6 +27,7 @@
 #define _GNU_SOURCE
 #include "os/symbol.h"
 
+#include "arch/arch.h"
 #include "os/unwind.h"
 
 #include <dlfcn.h>
@@ -339,35 +340,6 @@ static void answer(void *arg)
 		q->count = ask_libdw(q->address, q->out, q->max);
 }
 
-#if defined __x86_64__
-
-/*
- * Call fn(arg) on the stack that ends at top.  Nothing of the caller's survives in registers but what
- * a function preserves, because this one is not inlined; and it has a frame pointer, so that unwinders
- * find the way back.
- */
-static __attribute__((noinline)) void call_on(char *top, void (*fn)(void *), void *arg)
-{
-	__asm__ volatile("" : : "r"(__builtin_frame_address(0)));
-	__asm__ volatile("movq %%rsp, %%rbx\n\t"
-	                 "movq %0, %%rsp\n\t"
-	                 "callq *%1\n\t"
-	                 "movq %%rbx, %%rsp"
-	                 : "+d"(top), "+a"(fn), "+D"(arg)
-	                 :
-	                 : "rbx", "rcx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
-}
-
-#else
-
-static void call_on(char *top, void (*fn)(void *), void *arg)
-{
-	(void)top;
-	fn(arg);
-}
-
-#endif
-
 /* Have the question answered if there is a stack to do it on, and leave it as it is otherwise. */
 static void ask(struct question *q)
 {
@@ -386,7 +358,7 @@ static void ask(struct question *q)
 		mprotect(stack, GUARD_BYTES, PROT_NONE);
 	}
 	inside = true;
-	call_on(stack + STACK_BYTES, answer, q);
+	leat__call_on(stack + STACK_BYTES, answer, q);
 	inside = false;
 }
 

@@ -10,12 +10,11 @@
  *	  values, and the release store of `loaded` publishes them.  No lock: a thread that faults while
  *	  it loads would wait for itself.
  *
- * The registers are put into libunwind's context by hand.  On x86-64 that is a ucontext_t, and its
- * integer registers are all that the CFI of ordinary code asks for.  The first frame is declared to be
- * a signal frame, which means only that its address is looked up as it is.  That is right for a
- * faulting instruction, and for a return address too: the CFI row at an address describes the state
- * before the instruction there.  (The address before it matters only after a call that never returns,
- * and nothing parks in one.)
+ * The registers are put into libunwind's context by hand.  The first frame is declared to be a signal
+ * frame, which means only that its address is looked up as it is.  That is right for a faulting
+ * instruction, and for a return address too: the CFI row at an address describes the state before the
+ * instruction there.  (The address before it matters only after a call that never returns, and nothing
+ * parks in one.)
  *
  * Rejected: libunwind's unw_backtrace, which cannot start from saved registers; libgcc's
  * _Unwind_Backtrace, for the same reason; and linking with libunwind, which puts its _Unwind_ functions
@@ -25,8 +24,6 @@
 #include "os/unwind.h"
 
 #include <dlfcn.h>
-#include <execinfo.h>
-#include <string.h>
 #include <sys/auxv.h>
 
 bool leat__unwind_without_libraries;
@@ -36,13 +33,20 @@ bool leat__unwind_can_load(void)
 	return getauxval(AT_BASE) != 0; /* where the dynamic linker is */
 }
 
-#if defined __x86_64__ && defined LEAT_HAVE_LIBUNWIND && LEAT_HAVE_LIBUNWIND
+#if defined LEAT_HAVE_LIBUNWIND && LEAT_HAVE_LIBUNWIND
 #define USE_LIBUNWIND 1
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
-#include <ucontext.h>
+#include "arch/libunwind.h"
 #else
 #define USE_LIBUNWIND 0
+#endif
+
+#if __has_include(<execinfo.h>)
+#define USE_BACKTRACE 1
+#include <execinfo.h>
+#else /* musl */
+#define USE_BACKTRACE 0
+#include <sys/uio.h>
+#include <unistd.h>
 #endif
 
 #define LIBRARY "libunwind.so.8"
@@ -71,10 +75,6 @@ static bool is_code(uintptr_t pc)
 
 #if USE_LIBUNWIND
 
-/* The names are macros for the real ones, which differ from one kind of processor to the next. */
-#define NAME_(name) #name
-#define NAME(name)  NAME_(name)
-
 static struct {
 	__typeof__(unw_init_local2) *init_local2;
 	__typeof__(unw_step) *step;
@@ -91,9 +91,9 @@ static bool load(void)
 	if (state != UNTRIED)
 		return state == LOADED;
 	lib = leat__unwind_can_load() ? dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL) : NULL;
-	init_local2 = lib ? dlsym(lib, NAME(unw_init_local2)) : NULL;
-	step = lib ? dlsym(lib, NAME(unw_step)) : NULL;
-	get_reg = lib ? dlsym(lib, NAME(unw_get_reg)) : NULL;
+	init_local2 = lib ? dlsym(lib, LEAT__UNW_NAME(unw_init_local2)) : NULL;
+	step = lib ? dlsym(lib, LEAT__UNW_NAME(unw_step)) : NULL;
+	get_reg = lib ? dlsym(lib, LEAT__UNW_NAME(unw_get_reg)) : NULL;
 	if (!init_local2 || !step || !get_reg) {
 		__atomic_store_n(&loaded, MISSING, __ATOMIC_RELEASE);
 		return false;
@@ -105,31 +105,16 @@ static bool load(void)
 	return true;
 }
 
-static void fill_context(unw_context_t *context, const struct leat__regs *regs)
-{
-	greg_t *gregs = context->uc_mcontext.gregs;
-
-	memset(context, 0, sizeof *context);
-	gregs[REG_RIP] = (greg_t)regs->ip;
-	gregs[REG_RSP] = (greg_t)regs->sp;
-	gregs[REG_RBP] = (greg_t)regs->bp;
-	gregs[REG_RBX] = (greg_t)regs->rbx;
-	gregs[REG_R12] = (greg_t)regs->r12;
-	gregs[REG_R13] = (greg_t)regs->r13;
-	gregs[REG_R14] = (greg_t)regs->r14;
-	gregs[REG_R15] = (greg_t)regs->r15;
-}
-
 /* Store the frames after the first `skip` ones, starting with regs->ip; how many were stored. */
 static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi, void **pcs,
                        size_t max, size_t skip)
 {
 	unw_context_t context;
 	unw_cursor_t cursor;
-	size_t n = 0;
+	size_t n = 0, frames = 0;
 	uintptr_t last = 0;
 
-	fill_context(&context, regs);
+	leat__regs_to_libunwind(regs, &context);
 	if (unw.init_local2(&cursor, &context, UNW_INIT_SIGNAL_FRAME) < 0)
 		return 0;
 	while (n < max) {
@@ -138,9 +123,13 @@ static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi
 		if (unw.get_reg(&cursor, UNW_REG_IP, &ip) < 0 ||
 		    unw.get_reg(&cursor, UNW_REG_SP, &sp) < 0 || !ip)
 			break;
-		if (!in_bounds(sp, n ? lo : lowest(lo), hi) || (sp <= last && lo))
+		/* A function that calls nobody may have no frame, on CPUs where a call pushes nothing: only
+		   the first may share its stack pointer with its caller. */
+		if (!in_bounds(sp, n ? lo : lowest(lo), hi) ||
+		    (lo && (sp < last || (sp == last && frames > 1))))
 			break;
 		last = sp;
+		frames++;
 		if (skip)
 			skip--;
 		else
@@ -154,30 +143,59 @@ static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi
 #endif
 
 /*
+ * What lies at fp, frame pointer and return address of a caller.  Without bounds to trust, as the
+ * kernel would read it: a frame pointer may be any number, where a function uses the register for
+ * something else.  What is read may be anybody's, hence the attribute.
+ */
+__attribute__((no_sanitize("address"))) static bool read_frame(uintptr_t fp, bool bounded,
+                                                               uintptr_t frame[2])
+{
+	const uintptr_t *there = (const uintptr_t *)fp; /* NOLINT(performance-no-int-to-ptr) */
+
+#if !USE_BACKTRACE
+	if (!bounded) {
+		struct iovec from = {(void *)fp, 2 * sizeof fp}, to = {frame, 2 * sizeof fp};
+
+		return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)sizeof fp * 2;
+	}
+#endif
+	(void)bounded;
+	frame[0] = there[0];
+	frame[1] = there[1];
+	return true;
+}
+
+/*
  * A frame that has a frame pointer holds, where that points, its caller's and above it the return
  * address.  Where a function was compiled without, its callers up to the next one with are missing.
- * What is read may be anybody's, hence the attribute.
+ * The frames after the first `skip` ones, starting with regs->ip, are stored; how many were.
  */
-__attribute__((no_sanitize("address"))) static size_t
-walk_frame_pointers(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi, void **pcs,
-                    size_t max)
+static size_t walk_frame_pointers(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi,
+                                  void **pcs, size_t max, size_t skip)
 {
-	uintptr_t fp = regs->bp, last = regs->sp;
+	uintptr_t fp = regs->fp, pc = regs->ip, last = regs->sp, frame[2];
 	size_t n = 0;
 
-	if (max && in_bounds(regs->sp, lowest(lo), hi))
-		pcs[n++] = (void *)regs->ip; /* NOLINT(performance-no-int-to-ptr) */
-	while (n && n < max && fp >= last && in_bounds(fp, lo, hi) && hi - fp >= 2 * sizeof fp) {
-		const uintptr_t *frame = (const uintptr_t *)fp; /* NOLINT(performance-no-int-to-ptr) */
-
-		if (!is_code(frame[1]))
+	if (!in_bounds(regs->sp, lowest(lo), hi))
+		return 0;
+	while (n < max) {
+		if (skip)
+			skip--;
+		else
+			pcs[n++] = (void *)pc; /* NOLINT(performance-no-int-to-ptr) */
+		if (fp < last || !in_bounds(fp, lo, hi) || hi - fp < sizeof frame ||
+		    !read_frame(fp, lo != 0, frame))
 			break;
-		pcs[n++] = (void *)frame[1]; /* NOLINT(performance-no-int-to-ptr) */
+		pc = leat__code_address(frame[1]);
+		if (!is_code(pc))
+			break;
 		last = fp + 1;
 		fp = frame[0];
 	}
 	return n;
 }
+
+#if USE_BACKTRACE
 
 /*
  * glibc's own walk.  It begins with this function; what is wanted begins with the return address
@@ -195,40 +213,29 @@ static size_t walk_backtrace(void *from, void **pcs, size_t max, size_t skip)
 	return n;
 }
 
+#endif
+
+/* The frame pointer is asked for, since this frame is the first of the walk along those. */
 __attribute__((noinline)) size_t leat__unwind_here(void **pcs, size_t max, size_t skip)
 {
+	struct leat__regs regs;
 	size_t n;
 
+	__asm__ volatile("" : : "r"(__builtin_frame_address(0)));
+	leat__regs_here(&regs); /* of this very frame, which is the first one skipped */
 #if USE_LIBUNWIND
-	if (!leat__unwind_without_libraries && load()) {
-		struct leat__regs regs;
-
-		/* The state at label 0, in this very frame, which is the first one skipped. */
-		__asm__ volatile("leaq 0f(%%rip), %%rax\n"
-		                 "0:\tmovq %%rax, 0(%0)\n\t"
-		                 "movq %%rsp, 8(%0)\n\t"
-		                 "movq %%rbp, 16(%0)\n\t"
-		                 "movq %%rbx, 24(%0)\n\t"
-		                 "movq %%r12, 32(%0)\n\t"
-		                 "movq %%r13, 40(%0)\n\t"
-		                 "movq %%r14, 48(%0)\n\t"
-		                 "movq %%r15, 56(%0)"
-		                 :
-		                 : "r"(&regs)
-		                 : "rax", "memory");
+	if (!leat__unwind_without_libraries && load())
 		n = walk_cfi(&regs, 0, UINTPTR_MAX, pcs, max, skip + 1);
-	} else
+	else
 #endif
+#if USE_BACKTRACE
 		n = walk_backtrace(__builtin_return_address(0), pcs, max, skip);
-	/* Neither is a tail call: both walk through this frame. */
+#else
+	n = walk_frame_pointers(&regs, 0, UINTPTR_MAX, pcs, max, skip + 1);
+#endif
+	/* None is a tail call: all walk through this frame. */
 	__asm__ volatile("" : "+r"(n) : : "memory");
 	return n;
-}
-
-/* What stands at the top of the stack, where a call has put its return address. */
-__attribute__((no_sanitize("address"))) static uintptr_t top_of_stack(uintptr_t sp)
-{
-	return *(const uintptr_t *)sp; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uintptr_t stack_hi,
@@ -240,8 +247,7 @@ size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uint
 	if (max && !is_code(at.ip) && in_bounds(at.sp, stack_lo, stack_hi)) {
 		/* No code there, hence no frame: the caller of what is not there is all there is to find. */
 		pcs[n++] = (void *)at.ip; /* NOLINT(performance-no-int-to-ptr) */
-		at.ip = top_of_stack(at.sp);
-		at.sp += sizeof(uintptr_t);
+		leat__regs_uncall(&at);
 		if (!is_code(at.ip))
 			return n;
 	}
@@ -249,5 +255,5 @@ size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uint
 	if (!leat__unwind_without_libraries && load())
 		return n + walk_cfi(&at, stack_lo, stack_hi, pcs + n, max - n, 0);
 #endif
-	return n + walk_frame_pointers(&at, stack_lo, stack_hi, pcs + n, max - n);
+	return n + walk_frame_pointers(&at, stack_lo, stack_hi, pcs + n, max - n, 0);
 }

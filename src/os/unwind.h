@@ -7,7 +7,8 @@
  * _Unwind_ symbols cannot take the place of libgcc's.  Loading it calls malloc: a handler of faults
  * that may have come from inside malloc must be able to do without an answer (set
  * leat__unwind_without_libraries, or an alarm).  Without libunwind the calling stack comes from
- * glibc's backtrace, and another one from its chain of frame pointers, as far as there is one.
+ * glibc's backtrace, and another one, or with another libc both, from the chain of frame pointers, as
+ * far as there is one.
  *
  * Any thread, several at a time.  Nothing is kept between calls and nothing is allocated, but for what
  * libunwind caches.  Needs some 8 KiB of stack, 16 KiB under ASan.

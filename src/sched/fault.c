@@ -9,8 +9,6 @@
 #include "sched/scheduler.h"
 
 #include <signal.h>
-#include <string.h>
-#include <ucontext.h>
 
 #define SIGNAL_STACK ((size_t)64 << 10) /* a frame with all of AVX-512 and AMX state is 11 KiB */
 
@@ -22,8 +20,10 @@ static struct sigaction *previous(int sig)
 }
 
 /* On the scheduler context's stack, as if called by nobody. */
-LEAT__NORETURN static void leat__report_overflow(struct leat__m *m)
+static void leat__report_overflow(void *arg)
 {
+	struct leat__m *m = arg;
+
 	leat__stack_exceeded(m->g, &m->fault_regs);
 }
 
@@ -36,36 +36,19 @@ static bool in_overflow(const struct leat__g *g, uintptr_t address, uintptr_t sp
 	       sp - address + LEAT__STACK_GUARD < 2 * LEAT__STACK_GUARD;
 }
 
-static void divert(struct leat__m *m, ucontext_t *u)
-{
-	greg_t *r = u->uc_mcontext.gregs;
-
-	m->fault_regs = (struct leat__regs){
-	    .ip = (uint64_t)r[REG_RIP],
-	    .sp = (uint64_t)r[REG_RSP],
-	    .bp = (uint64_t)r[REG_RBP],
-	    .rbx = (uint64_t)r[REG_RBX],
-	    .r12 = (uint64_t)r[REG_R12],
-	    .r13 = (uint64_t)r[REG_R13],
-	    .r14 = (uint64_t)r[REG_R14],
-	    .r15 = (uint64_t)r[REG_R15],
-	};
-	/* Below what the scheduler context saved; 8 off, as after a call. */
-	r[REG_RSP] = (greg_t)((((uintptr_t)m->g0.sp - 256) & ~(uintptr_t)15) - 8);
-	r[REG_RIP] = (greg_t)(uintptr_t)leat__report_overflow;
-	r[REG_RDI] = (greg_t)(uintptr_t)m;
-	r[REG_RBP] = 0;
-}
-
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	struct leat__m *m = leat__self();
-	ucontext_t *u = context;
 	struct sigaction *old = previous(sig);
+	struct leat__regs regs;
 
+	leat__signal_regs(context, &regs);
 	if (m && !m->foreign && m->g != &m->g0 &&
-	    in_overflow(m->g, (uintptr_t)info->si_addr, (uintptr_t)u->uc_mcontext.gregs[REG_RSP])) {
-		divert(m, u);
+	    in_overflow(m->g, (uintptr_t)info->si_addr, regs.sp)) {
+		m->fault_regs = regs;
+		/* Below what the scheduler context saved. */
+		leat__signal_divert(context, (void *)(((uintptr_t)m->g0.sp - 256) & ~(uintptr_t)15),
+		                    leat__report_overflow, m);
 		return;
 	}
 	if (old->sa_flags & SA_SIGINFO) {

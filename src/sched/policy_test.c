@@ -43,7 +43,9 @@ static uint32_t choose(enum leat__choice what, uint32_t n)
 	return answer;
 }
 
-static _Atomic int64_t virtual = 1000000;
+/* Before any instant of the machine's own clock, which may have been started a minute ago: a thread must
+   not wait until then for real. */
+static _Atomic int64_t virtual = -30 * 24 * LEAT_HOUR;
 static int64_t stride; /* by which every look at the clock advances it */
 
 static int64_t now(void)

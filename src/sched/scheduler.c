@@ -409,7 +409,7 @@ void leat__end_goroutine(struct leat__m *m)
 	if (m->g->id == 1) {
 		/* Its stack is the process's: it stays, parked for ever. */
 		store_release(&leat__sched.main_exited, true);
-		fetch_add_relaxed(&leat__sched.ended_elsewhere, 1);
+		fetch_add_acq_rel(&leat__sched.ended_elsewhere, 1);
 		store_relaxed(&m->g->kind, LEAT__FREE);
 		leat__switch_to(m, m->g, NULL);
 		__builtin_unreachable();
@@ -616,7 +616,7 @@ size_t leat_num_goroutine(void)
 
 	leat__current(); /* the first call of all */
 	made = load_acquire(&leat__sched.made);
-	ended = load_relaxed(&leat__sched.ended_elsewhere);
+	ended = load_acquire(&leat__sched.ended_elsewhere);
 	/* Ends first: a goroutine counted as ended is then counted as started. */
 	for (int i = 0; i < made; i++)
 		ended += load_acquire(&load_relaxed(&leat__sched.p[i])->ended);

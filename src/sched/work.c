@@ -14,6 +14,12 @@
  * heavy for the second) one of them sees the other.  Without the last look a goroutine waits until the
  * monitor comes by.
  *
+ * Who makes work available wakes nobody either while somebody searches.  So whoever ends a search
+ * answers for what was stored meanwhile: it goes idle, and looks once more itself; or it has found
+ * something, and then, after a full fence, looks for idle processors as they would have; or there was
+ * no idle processor to begin with, which it saw, and says, under the lock under which the next one
+ * becomes idle.  An atomic addition is no full fence on Arm.
+ *
  * A wake-up costs 43 us on the other core, as much as a thousand channel operations, so: one at a
  * time (searching), not again within a gap that a successful search sets to 10 us and a fruitless one
  * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  What a gap delays is bounded by
@@ -223,7 +229,7 @@ void leat__idle_put(struct leat__p *p)
 void leat__acquire(struct leat__m *m, struct leat__p *p)
 {
 	m->p = p;
-	store_relaxed(&p->m, m);
+	store_release(&p->m, m); /* to the monitor, which looks into m: it may be new */
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	leat__sched.held++;
 	fetch_add_relaxed(&leat__sched.acquisitions, 1);
@@ -275,8 +281,9 @@ void leat__wake_slow(void)
 	leat__lock(&leat__sched.lock);
 	p = leat__idle_take();
 	if (!p) {
-		leat__unlock(&leat__sched.lock);
+		/* Before anybody becomes idle: who relied on this search saw an idle processor, or will. */
 		fetch_add_relaxed(&leat__sched.searching, -1);
+		leat__unlock(&leat__sched.lock);
 		return;
 	}
 	store_relaxed(&leat__sched.woke_at, leat__ticks());
@@ -395,11 +402,22 @@ static struct leat__g *search(struct leat__m *m)
 	return g;
 }
 
+/* Before a last look. */
 static void stop_searching(struct leat__m *m)
 {
 	if (m->searching) {
 		m->searching = false;
 		fetch_add_relaxed(&leat__sched.searching, -1);
+	}
+}
+
+/* Without one: wake in the stead of those who relied on this search. */
+static void hand_on_search(struct leat__m *m)
+{
+	if (m->searching) {
+		stop_searching(m);
+		fence_seq_cst();
+		leat__wake();
 	}
 }
 
@@ -526,6 +544,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 		leat__unlock(&leat__sched.lock);
 		return g;
 	}
+	stop_searching(m);
 	leat__release(m);
 	leat__unlock(&leat__sched.lock);
 
@@ -558,7 +577,7 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			}
 		}
 		if (unlikely(load_relaxed(&m->p->attention) & LEAT__ATTEND_RETIRE)) {
-			stop_searching(m);
+			hand_on_search(m);
 			retire_processor(m);
 			continue;
 		}
@@ -586,15 +605,11 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			    leat__p_has_shared_work(m->p))
 				continue;
 		}
-		stop_searching(m);
 		g = go_idle(m);
 		if (g)
 			break;
 	}
-	if (m->searching) {
-		stop_searching(m);
-		leat__wake(); /* others may have relied on this search */
-	}
+	hand_on_search(m);
 	store_relaxed(&m->p->tick, load_relaxed(&m->p->tick) + 1);
 	return g;
 }

@@ -5,8 +5,6 @@
  */
 #include "chan_help.h"
 
-#include <malloc.h>
-
 struct huge {
 	char bytes[1 << 20];
 };
@@ -64,14 +62,6 @@ TEST(line_34_make_rejects_impossible_sizes)
 		CHECK(test_panics(make_typed, &caps[i], "makechan: size out of range"));
 }
 
-/* 0 where the sanitizers' allocator stands in for the C library's. */
-static size_t heap_in_use(void)
-{
-	struct mallinfo2 m = mallinfo2();
-
-	return m.uordblks + m.hblkhd;
-}
-
 TEST(line_34_failed_make_keeps_no_memory)
 {
 	struct make_args bad[] = {{4, -1}, {8, PTRDIFF_MAX}};
@@ -80,10 +70,10 @@ TEST(line_34_failed_make_keeps_no_memory)
 
 	for (int i = 0; i < 10; i++)
 		CHECK(test_panics(make_raw, &bad[i % 2], "makechan: size out of range"));
-	before = heap_in_use();
+	before = test_heap_in_use();
 	for (int i = 0; i < n; i++)
 		CHECK(leat_catch(make_raw, &bad[i % 2], NULL));
-	CHECK(heap_in_use() < before + 64 * 1024);
+	CHECK(test_heap_in_use() < before + 64 * 1024);
 
 	/* And the maker is as good as before. */
 	chan(int) c = chan_make(int, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1,4 */
+/* CTEST: procs=1,4 noemulator */
 /*
  * Goal: what concerns the whole process: how it ends, what it does while idle, how many processors
  * it starts with.

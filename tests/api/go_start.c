@@ -7,10 +7,8 @@
  */
 #include "test.h"
 
+#include <fenv.h>
 #include <stdatomic.h>
-#ifdef __x86_64__
-#include <xmmintrin.h>
-#endif
 
 struct add_up {
 	int v;
@@ -380,44 +378,58 @@ TEST(names_do_not_survive_their_goroutine)
 	}
 }
 
-#ifdef __x86_64__
-struct round_up {
-	unsigned mode;
+/* --- rounding */
+
+struct quotients {
+	double positive, negative;
+};
+
+/* What a third is depends on the rounding mode, and tells all four apart. */
+static struct quotients divide(void)
+{
+	volatile double one = 1, three = 3;
+	struct quotients q = {one / three, -one / three};
+
+	return q;
+}
+
+struct round_as {
+	int mode;
 	leat_waitgroup *wg;
 };
 
-/* The x87 control word and MXCSR belong to the goroutine, as does what they do to a division. */
-static void round_up(struct round_up *a)
+/* The mode belongs to the goroutine, as does what it does to a division.  On x86 it stands in two
+   places: fegetround looks at the x87 control word, a division at MXCSR. */
+static void round_as(struct round_as *a)
 {
-	unsigned short x87;
+	struct quotients mine;
 
-	_MM_SET_ROUNDING_MODE(a->mode);
-	__asm__("fnstcw %0" : "=m"(x87));
-	x87 = (unsigned short)((x87 & ~0xc00u) | a->mode >> 3);
-	__asm__ volatile("fldcw %0" : : "m"(x87));
+	CHECK_EQ(fegetround(), FE_TONEAREST); /* not that of whoever started us */
+	CHECK_EQ(fesetround(a->mode), 0);
+	mine = divide();
 	for (int i = 0; i < 200; i++) {
-		unsigned short now;
+		struct quotients now;
 
-		__asm__ volatile("fnstcw %0" : "=m"(now));
-		CHECK_EQ(now, x87);
-		CHECK_EQ(_MM_GET_ROUNDING_MODE(), a->mode);
 		leat_yield();
+		CHECK_EQ(fegetround(), a->mode);
+		now = divide();
+		CHECK(now.positive == mine.positive && now.negative == mine.negative);
 	}
 	leat_waitgroup_done(a->wg);
 }
 
 TEST(line_25_each_goroutine_has_its_own_rounding_mode)
 {
-	static const unsigned modes[] = {_MM_ROUND_UP, _MM_ROUND_DOWN, _MM_ROUND_TOWARD_ZERO,
-	                                 _MM_ROUND_NEAREST};
+	static const int modes[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO, FE_TONEAREST};
 	leat_waitgroup wg = {0};
 
+	CHECK_EQ(fesetround(FE_UPWARD), 0);
 	leat_waitgroup_add(&wg, 40);
 	for (int i = 0; i < 40; i++)
-		go(round_up, .mode = modes[i % 4], .wg = &wg);
+		go(round_as, .mode = modes[i % 4], .wg = &wg);
 	leat_waitgroup_wait(&wg);
-	CHECK_EQ(_MM_GET_ROUNDING_MODE(), _MM_ROUND_NEAREST);
+	CHECK_EQ(fegetround(), FE_UPWARD);
+	CHECK_EQ(fesetround(FE_TONEAREST), 0);
 }
-#endif
 
 TEST_MAIN

@@ -6,19 +6,6 @@
  */
 #include "chan_help.h"
 
-#include <malloc.h>
-
-__attribute__((weak)) size_t __sanitizer_get_current_allocated_bytes(void);
-
-static size_t heap_in_use(void)
-{
-	if (__sanitizer_get_current_allocated_bytes)
-		return __sanitizer_get_current_allocated_bytes();
-	struct mallinfo2 m = mallinfo2();
-
-	return m.uordblks + m.hblkhd;
-}
-
 static size_t resident(void)
 {
 	FILE *f = fopen("/proc/self/statm", "r");
@@ -43,10 +30,10 @@ static void check_growth(void (*fn)(int), int n)
 
 	fn(n / 4 + 10);
 	fn(n / 4 + 10);
-	heap = heap_in_use();
+	heap = test_heap_in_use();
 	rss = resident();
 	fn(n);
-	size_t heap_after = heap_in_use(), rss_after = resident();
+	size_t heap_after = test_heap_in_use(), rss_after = resident();
 	if (heap_after >= heap + 110 * 1024 || rss_after >= rss + slack)
 		fprintf(stderr, "heap %zu -> %zu, resident %zu -> %zu\n", heap, heap_after, rss, rss_after);
 	CHECK(heap_after < heap + 110 * 1024);

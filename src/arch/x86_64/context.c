@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Making and reading the frame that switch.S saves; its layout is drawn there. */
+/* Making and reading the frame that switch.S saves, whose layout is drawn there, and a signal's. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* REG_RIP */
+#endif
 #include "arch/arch.h"
+
+#include <ucontext.h>
 
 struct frame {
 	uint32_t mxcsr;
@@ -27,18 +32,44 @@ void *leat__context_make(void *top, void (*entry)(void))
 	return f;
 }
 
-void leat__context_regs(void *sp, struct leat__regs *regs)
+void leat__context_regs(const void *sp, struct leat__regs *regs)
 {
 	const struct frame *f = sp;
 
 	*regs = (struct leat__regs){
 	    .ip = f->ip,
 	    .sp = (uint64_t)(uintptr_t)(f + 1),
-	    .bp = f->rbp,
+	    .fp = f->rbp,
 	    .rbx = f->rbx,
 	    .r12 = f->r12,
 	    .r13 = f->r13,
 	    .r14 = f->r14,
 	    .r15 = f->r15,
 	};
+}
+
+void leat__signal_regs(const void *context, struct leat__regs *regs)
+{
+	const greg_t *r = ((const ucontext_t *)context)->uc_mcontext.gregs;
+
+	*regs = (struct leat__regs){
+	    .ip = (uint64_t)r[REG_RIP],
+	    .sp = (uint64_t)r[REG_RSP],
+	    .fp = (uint64_t)r[REG_RBP],
+	    .rbx = (uint64_t)r[REG_RBX],
+	    .r12 = (uint64_t)r[REG_R12],
+	    .r13 = (uint64_t)r[REG_R13],
+	    .r14 = (uint64_t)r[REG_R14],
+	    .r15 = (uint64_t)r[REG_R15],
+	};
+}
+
+void leat__signal_divert(void *context, void *top, void (*fn)(void *), void *arg)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	r[REG_RSP] = (greg_t)((uintptr_t)top - 8); /* as after a call */
+	r[REG_RIP] = (greg_t)(uintptr_t)fn;
+	r[REG_RDI] = (greg_t)(uintptr_t)arg;
+	r[REG_RBP] = 0;
 }

@@ -55,7 +55,7 @@ leat__switch:
 4:	movq $0, (%rsi)		/* the target runs now */
 	movq %rsp, %rdx
 	movq %rcx, %rsp		/* same frame layout: the CFI above stays true */
-	movq %rdx, (%rdi)	/* last: from here on another thread may resume it */
+	movq %rdx, (%rdi)	/* last, and a release as every store is: another thread may resume it */
 
 	addq $8, %rsp
 	.cfi_adjust_cfa_offset -8
@@ -108,5 +108,28 @@ leat__context_start:
 	ud2
 	.cfi_endproc
 	.size leat__context_start, . - leat__context_start
+
+/* leat__call_on(top, fn, arg): the frame pointer is the way back, for ret and for unwinders. */
+	.globl leat__call_on
+	.hidden leat__call_on
+	.type leat__call_on, @function
+	.p2align 4
+leat__call_on:
+	.cfi_startproc
+	endbr64
+	pushq %rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	movq %rsp, %rbp
+	.cfi_def_cfa_register rbp
+	movq %rdi, %rsp
+	movq %rdx, %rdi
+	callq *%rsi
+	leave
+	.cfi_def_cfa rsp, 8
+	.cfi_restore rbp
+	ret
+	.cfi_endproc
+	.size leat__call_on, . - leat__call_on
 
 	.section .note.GNU-stack, "", @progbits

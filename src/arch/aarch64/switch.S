@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The context switch for 64-bit Arm, AAPCS64.
+ *
+ * The frame that a saved stack pointer points at, from low to high:
+ *	+0	x19 to x28
+ *	+80	x29 (frame pointer), x30 (return address)
+ *	+96	d8 to d15: of the vector registers a function keeps the low halves of these
+ *	+160	FPCR, 8 bytes unused
+ *
+ * FPCR is loaded only where it differs: writing it stops the pipeline.  FPSR holds sticky flags and is
+ * kept by nobody.  Both contexts nearly always stopped at the same call, so the ret is predicted.
+ *
+ * Memory order: the registers are stored before the word that says that they are (stlr), and whoever
+ * resumes the context has load-acquired that word (off_cpu in scheduler.c) before it comes here.  A
+ * plain store would let another thread load old registers: tests/litmus/model_arm.c.
+ *
+ * Branch target identification: every entry that can be called through a pointer begins with bti c, and
+ * leat__context_start is entered by ret alone, which needs none; so the object claims BTI in its ELF
+ * notes.  It does not claim PAC: x30 is saved unsigned here.  (What signed its return address may switch
+ * all the same: the stack pointer that it signed with is the same again when it goes on.)  Nor does it
+ * claim GCS: no guarded control stack is switched.  bti is written as the hint it is, for assemblers
+ * that know no better.  SVE keeps nothing more; code in SME's streaming mode, or with ZA live, must not
+ * park.
+ */
+	.text
+	.globl leat__switch
+	.hidden leat__switch
+	.type leat__switch, %function
+	.p2align 4
+leat__switch:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	sub	sp, sp, #176
+	.cfi_adjust_cfa_offset 176
+	stp	x19, x20, [sp, #0]
+	.cfi_rel_offset x19, 0
+	.cfi_rel_offset x20, 8
+	stp	x21, x22, [sp, #16]
+	.cfi_rel_offset x21, 16
+	.cfi_rel_offset x22, 24
+	stp	x23, x24, [sp, #32]
+	.cfi_rel_offset x23, 32
+	.cfi_rel_offset x24, 40
+	stp	x25, x26, [sp, #48]
+	.cfi_rel_offset x25, 48
+	.cfi_rel_offset x26, 56
+	stp	x27, x28, [sp, #64]
+	.cfi_rel_offset x27, 64
+	.cfi_rel_offset x28, 72
+	stp	x29, x30, [sp, #80]
+	.cfi_rel_offset x29, 80
+	.cfi_rel_offset x30, 88
+	stp	d8, d9, [sp, #96]
+	.cfi_rel_offset d8, 96
+	.cfi_rel_offset d9, 104
+	stp	d10, d11, [sp, #112]
+	.cfi_rel_offset d10, 112
+	.cfi_rel_offset d11, 120
+	stp	d12, d13, [sp, #128]
+	.cfi_rel_offset d12, 128
+	.cfi_rel_offset d13, 136
+	stp	d14, d15, [sp, #144]
+	.cfi_rel_offset d14, 144
+	.cfi_rel_offset d15, 152
+	mrs	x2, fpcr
+	str	x2, [sp, #160]
+
+	ldr	x3, [x1]
+	ldr	x4, [x3, #160]
+	cmp	x2, x4
+	b.ne	2f
+1:	str	xzr, [x1]		/* the target runs now */
+	mov	x5, sp
+	mov	sp, x3			/* same frame layout: the CFI above stays true */
+	stlr	x5, [x0]		/* last: from here on another thread may resume it */
+
+	ldp	x19, x20, [sp, #0]
+	ldp	x21, x22, [sp, #16]
+	ldp	x23, x24, [sp, #32]
+	ldp	x25, x26, [sp, #48]
+	ldp	x27, x28, [sp, #64]
+	ldp	x29, x30, [sp, #80]
+	ldp	d8, d9, [sp, #96]
+	ldp	d10, d11, [sp, #112]
+	ldp	d12, d13, [sp, #128]
+	ldp	d14, d15, [sp, #144]
+	.cfi_remember_state
+	add	sp, sp, #176
+	.cfi_def_cfa_offset 0
+	.cfi_restore x19
+	.cfi_restore x20
+	.cfi_restore x21
+	.cfi_restore x22
+	.cfi_restore x23
+	.cfi_restore x24
+	.cfi_restore x25
+	.cfi_restore x26
+	.cfi_restore x27
+	.cfi_restore x28
+	.cfi_restore x29
+	.cfi_restore x30
+	.cfi_restore d8
+	.cfi_restore d9
+	.cfi_restore d10
+	.cfi_restore d11
+	.cfi_restore d12
+	.cfi_restore d13
+	.cfi_restore d14
+	.cfi_restore d15
+	ret
+
+	.cfi_restore_state
+2:	msr	fpcr, x4
+	b	1b
+	.cfi_endproc
+	.size leat__switch, . - leat__switch
+
+/* Where a new context begins: x19 holds the entry function.  Unwinders end here. */
+	.globl leat__context_start
+	.hidden leat__context_start
+	.type leat__context_start, %function
+	.p2align 4
+leat__context_start:
+	.cfi_startproc
+	.cfi_undefined x30
+	mov	x29, xzr
+	mov	x30, xzr
+	blr	x19
+	brk	#0
+	.cfi_endproc
+	.size leat__context_start, . - leat__context_start
+
+/* leat__call_on(top, fn, arg): the frame pointer is the way back, for ret and for unwinders. */
+	.globl leat__call_on
+	.hidden leat__call_on
+	.type leat__call_on, %function
+	.p2align 4
+leat__call_on:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	stp	x29, x30, [sp, #-16]!
+	.cfi_adjust_cfa_offset 16
+	.cfi_rel_offset x29, 0
+	.cfi_rel_offset x30, 8
+	mov	x29, sp
+	.cfi_def_cfa_register x29
+	mov	sp, x0
+	mov	x0, x2
+	blr	x1
+	mov	sp, x29
+	ldp	x29, x30, [sp], #16
+	.cfi_def_cfa sp, 0
+	.cfi_restore x29
+	.cfi_restore x30
+	ret
+	.cfi_endproc
+	.size leat__call_on, . - leat__call_on
+
+	/* GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI */
+	.section .note.gnu.property, "a", %note
+	.p2align 3
+	.word	4, 16, 5
+	.asciz	"GNU"
+	.word	0xc0000000, 4, 1, 0
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* x86-64: what arch.h says that must be inline.  Include that. */
+#ifndef LEAT_ARCH_X86_64_CPU_H
+#define LEAT_ARCH_X86_64_CPU_H
+
+struct leat__regs {
+	uint64_t ip, sp, fp, rbx, r12, r13, r14, r15;
+};
+
+static inline struct leat__m *leat__self(void)
+{
+	struct leat__m *m;
+
+	__asm__ volatile("movq leat__tls_self@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(m));
+	return m;
+}
+
+static inline void leat__cpu_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+static inline uint64_t leat__ticks(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+static inline __attribute__((always_inline)) void leat__regs_here(struct leat__regs *regs)
+{
+	__asm__ volatile("leaq 0f(%%rip), %%rax\n"
+	                 "0:\tmovq %%rax, 0(%0)\n\t"
+	                 "movq %%rsp, 8(%0)\n\t"
+	                 "movq %%rbp, 16(%0)\n\t"
+	                 "movq %%rbx, 24(%0)\n\t"
+	                 "movq %%r12, 32(%0)\n\t"
+	                 "movq %%r13, 40(%0)\n\t"
+	                 "movq %%r14, 48(%0)\n\t"
+	                 "movq %%r15, 56(%0)"
+	                 :
+	                 : "r"(regs)
+	                 : "rax", "memory");
+}
+
+/* A call has put the return address on top of the stack, which must be readable. */
+__attribute__((no_sanitize("address"))) static inline void
+leat__regs_uncall(struct leat__regs *regs)
+{
+	regs->ip = *(const uintptr_t *)regs->sp; /* NOLINT(performance-no-int-to-ptr) */
+	regs->sp += sizeof(uintptr_t);
+}
+
+static inline uintptr_t leat__code_address(uintptr_t address)
+{
+	return address;
+}
+
+#endif
