@@ -31,6 +31,7 @@
 #define SUSPECT_NS     100000
 #define QUIET_NS       5000000
 #define SLICE_NS       10000000
+#define CROWD          16 /* goroutines without a processor that lengthen the slice by another */
 #define OLDEST_NS      400000
 #define RING_NS        5000000
 #define RECHECK_MIN_NS ((int64_t)50000000)
@@ -65,6 +66,8 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 		m->p = NULL;
 		store_relaxed(&p->m, NULL);
 		leat__sched.held--;
+		/* Whoever computes here next does so for a slice, too: the global queue has waited. */
+		p->until_poll = 1;
 		if (work_waits(p)) {
 			leat__start_machine(p, false);
 			return;
@@ -80,7 +83,7 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 /* Has m's thread, at work on one goroutine since p->seen_since, had its share? */
 static bool due(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
 {
-	int64_t cpu, slice = SLICE_NS * (1 + (int64_t)load_relaxed(&leat__sched.detached));
+	int64_t cpu, slice = SLICE_NS * (1 + load_relaxed(&leat__sched.detached) / CROWD);
 
 	cpu = leat__os_thread_cpu(m->tid);
 	if (cpu < 0)
