@@ -11,7 +11,7 @@ enum {
 	HOGS_FEW = 4,
 	HOGS_MANY = 20,
 	HOG_NAP_NS = 1000000,
-	HOG_MS_SCALED = 700,
+	HOG_MS_SCALED = 500,
 	HOG_MS_FULL = 10000,
 };
 
@@ -29,12 +29,20 @@ __attribute__((noreturn)) static inline void hog_loop(int i)
 		__atomic_store_n((uint64_t *)&hog_turns[i].n, n, __ATOMIC_RELAXED);
 }
 
-/* Sleep by nap(HOG_NAP_NS) again and again beside so many hogs, and print the figures. */
-static inline void hog_measure(const char *name, int hogs, void (*nap)(int64_t ns))
+/* Sleep by nap(HOG_NAP_NS) until so many hogs have begun, which is a figure, then again and again, and
+   print how late that was. */
+static inline void hog_measure(const char *name, int hogs, int64_t start, void (*nap)(int64_t ns))
 {
+	char figure[32];
+
+	for (int i = 0; i < hogs; i++)
+		while (!hog_turns[i].n)
+			nap(HOG_NAP_NS);
+	snprintf(figure, sizeof figure, "%s_begin", name);
+	bench_result(figure, (double)(bench_now() - start) / 1e6, "ms");
+
 	int64_t end = bench_now() + (int64_t)bench_count(HOG_MS_SCALED, HOG_MS_FULL) * 1000000;
 	static int64_t late[HOG_MS_FULL];
-	char figure[32];
 	size_t n = 0;
 
 	while (bench_now() < end && n < HOG_MS_FULL) {
@@ -49,10 +57,6 @@ static inline void hog_measure(const char *name, int hogs, void (*nap)(int64_t n
 	bench_result(figure, bench_quantile(late, n, 0.5) / 1e3, "us");
 	snprintf(figure, sizeof figure, "%s_p99", name);
 	bench_result(figure, bench_quantile(late, n, 0.99) / 1e3, "us");
-	/* Every hog runs; one that never did would hang here. */
-	for (int i = 0; i < hogs; i++)
-		while (!hog_turns[i].n)
-			nap(HOG_NAP_NS);
 }
 
 #endif
