@@ -9,6 +9,7 @@
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
+ *  - The number of processors follows the CPUs and the quota, where nobody has chosen one: procs.c.
  *
  * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 5 ms while nobody
  * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
@@ -192,6 +193,8 @@ static struct findings look(struct leat__m *self)
 		leat__timers_run(self);
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
+	if (f.running)
+		leat__procs_follow(now);
 	if (load_relaxed(&leat__sched.queued))
 		leat__wake_now();
 	return f;
