@@ -35,6 +35,12 @@ static inline int bench_procs(void)
 	return n;
 }
 
+/* The count of a row that is scaled down to fit the runner's time: all of it under BENCH_FULL. */
+static inline int bench_count(int scaled, int full)
+{
+	return getenv("BENCH_FULL") ? full : scaled;
+}
+
 /* Nanoseconds on the monotonic clock. */
 static inline int64_t bench_now(void)
 {
@@ -58,6 +64,20 @@ static inline void bench_result(const char *name, double value, const char *unit
 static inline void bench_ns_each(const char *name, int64_t start, double count)
 {
 	bench_result(name, (double)(bench_now() - start) / count, "ns");
+}
+
+static inline int bench_compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The value that a share q of the n sorts below; sorts them.  The median for 0.5. */
+static inline double bench_quantile(int64_t *values, size_t n, double q)
+{
+	qsort(values, n, sizeof *values, bench_compare);
+	return n ? (double)values[(size_t)((double)(n - 1) * q)] : 0;
 }
 
 static inline void bench_check(int64_t got, int64_t want, const char *what)

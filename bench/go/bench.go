@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,14 @@ func benchProcs() int {
 	return n
 }
 
+// count of a row that is scaled down to fit the runner's time: all of it under BENCH_FULL.
+func count(scaled, full int) int {
+	if _, set := os.LookupEnv("BENCH_FULL"); set {
+		return full
+	}
+	return scaled
+}
+
 func work(count int, what string) {
 	fmt.Printf("work %d %s\n", count, what)
 }
@@ -39,6 +48,15 @@ func result(name string, value float64, unit string) {
 // nsEach prints a figure of the time since start, divided by count.
 func nsEach(name string, start time.Time, count int) {
 	result(name, float64(time.Since(start).Nanoseconds())/float64(count), "ns")
+}
+
+// quantile is the value that a share q of values sorts below; sorts them.  The median for 0.5.
+func quantile(values []time.Duration, q float64) float64 {
+	sort.Slice(values, func(i, j int) bool { return values[i] < values[j] })
+	if len(values) == 0 {
+		return 0
+	}
+	return float64(values[int(float64(len(values)-1)*q)])
 }
 
 func check(got, want int, what string) {

@@ -107,8 +107,11 @@ LEAT_API size_t leat_num_goroutine(void);
 
 /*
  * Set the number of processors to n, 1 to 1,024 (larger values count as 1,024), and return the number
- * before; n < 1 only asks.  The default is LEAT_PROCS, else the number of CPUs this process may use.
- * A lower number takes effect as each surplus processor comes to its next scheduling point.
+ * before; n < 1 only asks.  A lower number takes effect as each surplus processor comes to its next
+ * scheduling point.
+ * The default is LEAT_PROCS, else the number of CPUs this process may run on, or what the CPU quota of
+ * its control groups is worth, rounded up, if that is less; but never fewer than 2 for the quota's
+ * sake.  While neither LEAT_PROCS nor a call has set a number it follows both within some seconds.
  * Any goroutine, any thread.  After Go's runtime.GOMAXPROCS.
  */
 LEAT_API int leat_procs(int n);

@@ -67,7 +67,7 @@ enum leat__os_state leat__os_thread_state(int tid);
 /* How many threads this process has; -1 if that cannot be told. */
 int leat__os_thread_count(void);
 
-/* CPUs this process may run on, cgroup quotas aside. */
+/* CPUs this process may run on; what its quota is worth is another matter: cgroup.h. */
 int leat__os_cpus(void);
 
 /*

@@ -98,8 +98,9 @@ static void start(void)
 	measure_ticks();
 	store_relaxed(&leat__sched.keeper_until, INT64_MAX);
 	store_relaxed(&leat__sched.wake_gap, 0);
-	leat__sched.procs = leat__settings.procs;
-	for (int i = 0; i < leat__settings.procs; i++)
+	leat__sched.procs = leat__settings.procs ? leat__settings.procs : leat__procs_default();
+	store_relaxed(&leat__sched.procs_chosen, leat__settings.procs != 0);
+	for (int i = 0; i < leat__sched.procs; i++)
 		if (!add_processor(i))
 			leat__fatal("out of memory: no processors");
 	pthread_key_create(&thread_end, thread_ends);
@@ -404,16 +405,17 @@ void leat__entered_twice(void)
 
 /* --- how many processors */
 
-int leat_procs(int n)
+int leat__procs_set(int n, bool chosen)
 {
-	struct leat__m *m = leat__enter();
 	int before;
 
-	if (n > LEAT__MAX_PROCS)
-		n = LEAT__MAX_PROCS;
 	leat__lock(&leat__sched.lock);
 	before = leat__sched.procs;
-	if (n >= 1) {
+	if (chosen)
+		store_relaxed(&leat__sched.procs_chosen, true);
+	else if (load_relaxed(&leat__sched.procs_chosen))
+		n = before;
+	if (n != before) {
 		struct leat__p **link = &leat__sched.idle_p;
 
 		leat__sched.procs = n;
@@ -442,6 +444,23 @@ int leat_procs(int n)
 		leat__start_machine(leat__idle_take(), false);
 	else
 		leat__unlock(&leat__sched.lock);
+	return before;
+}
+
+int leat_procs(int n)
+{
+	struct leat__m *m = leat__enter();
+	int before;
+
+	if (n > LEAT__MAX_PROCS)
+		n = LEAT__MAX_PROCS;
+	if (n >= 1) {
+		before = leat__procs_set(n, true);
+	} else {
+		leat__lock(&leat__sched.lock);
+		before = leat__sched.procs;
+		leat__unlock(&leat__sched.lock);
+	}
 	leat__leave(m);
 	return before;
 }

@@ -10,6 +10,7 @@
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
  *  - Stacks that nobody uses any more give their pages back (trim.c).
+ *  - The number of processors follows the CPUs and the quota, where nobody has chosen one: procs.c.
  *
  * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 5 ms while nobody
  * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
@@ -34,6 +35,7 @@
 #define SUSPECT_NS     100000
 #define QUIET_NS       5000000
 #define SLICE_NS       10000000
+#define CROWD          16 /* goroutines without a processor that lengthen the slice by another */
 #define OLDEST_NS      400000
 #define RING_NS        5000000
 #define RECHECK_MIN_NS ((int64_t)50000000)
@@ -69,6 +71,8 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 		m->p = NULL;
 		store_relaxed(&p->m, NULL);
 		leat__sched.held--;
+		/* Whoever computes here next does so for a slice, too: the global queue has waited. */
+		p->until_poll = 1;
 		if (work_waits(p)) {
 			leat__start_machine(p, false);
 			return;
@@ -84,7 +88,7 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 /* Has m's thread, at work on one goroutine since p->seen_since, had its share? */
 static bool due(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
 {
-	int64_t cpu, slice = SLICE_NS * (1 + (int64_t)load_relaxed(&leat__sched.detached));
+	int64_t cpu, slice = SLICE_NS * (1 + load_relaxed(&leat__sched.detached) / CROWD);
 
 	cpu = leat__os_thread_cpu(m->tid);
 	if (cpu < 0)
@@ -194,6 +198,8 @@ static struct findings look(struct leat__m *self)
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
 	f.busy |= leat__netpoll_oversee(self);
+	if (f.running)
+		leat__procs_follow(now);
 	if (load_relaxed(&leat__sched.queued))
 		leat__wake_now();
 	return f;

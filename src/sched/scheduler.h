@@ -33,10 +33,11 @@ struct leat__sched {
 	_Atomic size_t queued;              /* its length; read without the lock as a hint */
 	struct leat__p *idle_p;
 	struct leat__m *idle_m;
-	int procs;            /* processors in use: ids 0 .. procs - 1 */
-	int held;             /* processors that an M holds */
-	_Atomic int detached; /* goroutines that run without a processor */
-	_Atomic int made;     /* entries of p[] that are set; only grows */
+	int procs;                 /* processors in use: ids 0 .. procs - 1 */
+	_Atomic bool procs_chosen; /* the program said how many; changes under the lock */
+	int held;                  /* processors that an M holds */
+	_Atomic int detached;      /* goroutines that run without a processor */
+	_Atomic int made;          /* entries of p[] that are set; only grows */
 	struct leat__p *_Atomic p[LEAT__MAX_PROCS];
 
 	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
@@ -172,6 +173,16 @@ static inline bool leat__cramped(const struct leat__m *m)
 
 /* The same if the caller is such, else right here. */
 void leat__with_room(void (*fn)(void *arg), void *arg);
+
+/* How many processors when nobody says.  Reads files. */
+int leat__procs_default(void);
+
+/* Have n processors; returns the number before.  chosen: the program says so, for good; else it is the
+   default that changed, and counts only if the program said nothing. */
+int leat__procs_set(int n, bool chosen);
+
+/* The monitor's, while something runs: see whether the default is another one by now. */
+void leat__procs_follow(int64_t now);
 
 /* The monitor thread: starts it once; rings it when it sleeps because nothing ran. */
 void leat__monitor_start(void);

@@ -68,9 +68,7 @@ void leat__settings_read(void)
 {
 	int saved = errno;
 
-	leat__settings.procs = (int)number("LEAT_PROCS", 1, LEAT__MAX_PROCS, (uint64_t)leat__os_cpus());
-	if (leat__settings.procs > LEAT__MAX_PROCS)
-		leat__settings.procs = LEAT__MAX_PROCS;
+	leat__settings.procs = (int)number("LEAT_PROCS", 1, LEAT__MAX_PROCS, 0);
 	leat__settings.seed = number("LEAT_SEED", 0, UINT64_MAX, (uint64_t)leat__os_now());
 	read_debug();
 	errno = saved;

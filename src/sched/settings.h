@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 
 struct leat__settings {
-	int procs;           /* LEAT_PROCS, else the CPUs */
+	int procs;           /* LEAT_PROCS, else 0: procs.c */
 	uint64_t seed;       /* LEAT_SEED, else from the clock */
 	bool fatal_deadlock; /* LEAT_DEBUG=deadlock: also where other threads could still help */
 	bool trace_sched;    /* LEAT_DEBUG=sched: a line on the scheduler's state every second */

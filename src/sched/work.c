@@ -145,17 +145,13 @@ static COLD struct leat__g *policy_next(struct leat__p *p)
 	return chosen;
 }
 
-/* Every so often: what the fast order would starve.  NULL: go on with that order. */
-static NOINLINE struct leat__g *poll(struct leat__p *p)
+/* Others asked for it: the deque's oldest, or the ring's head. */
+static struct leat__g *attend(struct leat__p *p, uint32_t attention)
 {
-	uint32_t attention = load_relaxed(&p->attention);
 	struct leat__g *g;
 
-	p->until_poll = POLL_EVERY;
-	if (attention)
-		atomic_fetch_and_explicit(&p->attention,
-		                          ~(uint32_t)(LEAT__ATTEND_OLDEST | LEAT__ATTEND_RING),
-		                          memory_order_relaxed);
+	atomic_fetch_and_explicit(&p->attention, ~(uint32_t)(LEAT__ATTEND_OLDEST | LEAT__ATTEND_RING),
+	                          memory_order_relaxed);
 	if (attention & LEAT__ATTEND_OLDEST) {
 		g = leat__deque_steal(p, true);
 		if (g)
@@ -168,6 +164,31 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 			leat__ring_put(p, g);
 		return leat__ring_get(p);
 	}
+	return NULL;
+}
+
+/*
+ * Every so often: what the fast order would starve.  NULL: go on with that order.
+ *
+ * Where both are due, attention and the global queue take turns: behind goroutines that compute, each
+ * decision lasts a time slice, and new ones that wait below would keep out what a timer woke.
+ */
+static NOINLINE struct leat__g *poll(struct leat__p *p)
+{
+	uint32_t attention = load_relaxed(&p->attention);
+
+	if (attention && !p->poll_owed) {
+		struct leat__g *g = attend(p, attention);
+
+		if (g) {
+			p->poll_owed = p->until_poll == 0;
+			if (p->poll_owed)
+				p->until_poll = 1;
+			return g;
+		}
+	}
+	p->poll_owed = false;
+	p->until_poll = POLL_EVERY;
 	leat__timers_run_own(load_relaxed(&p->m));
 	if (unlikely(load_relaxed(&leat__poll_waiters)))
 		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);

@@ -21,7 +21,7 @@
 
 #include <leat/mutex.h>
 
-#define SPINS 6
+#define SPIN_US 4
 
 struct sleeper {
 	struct sleeper *next;
@@ -41,19 +41,22 @@ bool leat_mutex_trylock(leat_mutex *m)
 	return true;
 }
 
-/* A holder on another processor is likely to be done soon. */
+/* A holder on another processor is likely to be done soon.  By time, not by count: a pause takes 10
+   cycles on one CPU and 140 on another. */
 static bool spin(leat_mutex *m)
 {
+	uint64_t end = leat__ticks() + SPIN_US * leat__sched.ticks_per_us;
 	unsigned pauses = 16;
 
 	if (leat__sched.procs < 2)
 		return false;
-	for (int k = 0; k < SPINS; k++, pauses *= 2) {
+	do {
 		for (unsigned i = 0; i < pauses; i++)
 			leat__cpu_relax();
 		if (!__atomic_load_n(&m->leat__locked, __ATOMIC_RELAXED) && try_lock(m))
 			return true;
-	}
+		pauses *= 2;
+	} while (leat__ticks() < end);
 	return false;
 }
 

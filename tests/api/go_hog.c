@@ -142,6 +142,42 @@ TEST(line_28_several_hogs)
 	beside(call_hog, leat_procs(0) + 1);
 }
 
+struct late_hog {
+	atomic_int *begun;
+	leat_waitgroup *wg;
+};
+
+static void late_hog(struct late_hog *a)
+{
+	atomic_fetch_add(a->begun, 1);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed))
+		;
+	leat_waitgroup_done(a->wg);
+}
+
+/* Each has a time slice when its turn comes: a timer must not have to wait for all of them. */
+TEST(line_28_a_timer_does_not_wait_for_hogs_that_have_yet_to_begin)
+{
+	enum { HOGS = 12 };
+	int procs = leat_procs(1);
+	leat_waitgroup wg = {0};
+	atomic_int begun = 0;
+
+	stop = false;
+	leat_yield(); /* off a processor that is surplus now */
+	leat_waitgroup_add(&wg, HOGS);
+	for (int i = 0; i < HOGS; i++)
+		go(late_hog, &begun, &wg);
+	for (int i = 1; i <= 2; i++) {
+		leat_sleep(LEAT_MILLISECOND);
+		CHECK(begun <= 3 * i);
+	}
+	stop = true;
+	leat_waitgroup_wait(&wg);
+	CHECK_EQ(begun, HOGS);
+	leat_procs(procs);
+}
+
 struct busy_sender {
 	chan(int) c;
 	leat_waitgroup *wg;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the jobs programs in C share: a job, and how many threads the process has had.
+ */
+#ifndef BENCH_JOBS_H
+#define BENCH_JOBS_H
+
+#include "bench.h"
+
+#include <pthread.h>
+
+enum {
+	JOBS_SCALED = 60,
+	JOBS_FULL = 20000,
+	JOB_STEPS = 37500000, /* some 50 ms at 3 GHz: 4 cycles each, one after the other */
+};
+
+/* A generator's state after JOB_STEPS steps: the same work in every language, and checked. */
+static inline uint64_t jobs_compute(uint64_t random)
+{
+	for (int i = 0; i < JOB_STEPS; i++) {
+		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+		__asm__("" : "+r"(random)); /* no two steps at once */
+	}
+	return random;
+}
+
+/* What jobs_compute returns, in logarithmic time: two steps are one of another generator. */
+static inline uint64_t jobs_expected(uint64_t random)
+{
+	uint64_t a = UINT64_C(6364136223846793005), c = 1442695040888963407;
+
+	for (int left = JOB_STEPS; left; left >>= 1) {
+		if (left & 1)
+			random = random * a + c;
+		c = a * c + c;
+		a *= a;
+	}
+	return random;
+}
+
+static _Atomic int jobs_over, jobs_peak;
+
+/* A thread that looks every 2 ms how many others there are. */
+static inline void *jobs_watch(void *arg)
+{
+	while (!jobs_over) {
+		int n = (int)(bench_kb_field("/proc/self/status", "Threads") / 1024) - 1;
+
+		if (n > jobs_peak)
+			jobs_peak = n;
+		usleep(2000);
+	}
+	return arg;
+}
+
+static inline pthread_t jobs_watch_start(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, jobs_watch, NULL)) {
+		fputs("cannot start the thread that counts threads\n", stderr);
+		exit(1);
+	}
+	return t;
+}
+
+/* The most threads the process had at once, but for the watcher. */
+static inline int jobs_watch_end(pthread_t t)
+{
+	jobs_over = 1;
+	pthread_join(t, NULL);
+	return jobs_peak;
+}
+
+#endif
