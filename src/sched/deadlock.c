@@ -25,8 +25,8 @@
 /* Locked. */
 static bool all_asleep(void)
 {
-	return leat__sched.held == 0 && load_relaxed(&leat__sched.detached) == 0 &&
-	       load_relaxed(&leat__sched.queued) == 0;
+	return leat__sched.held == 0 && !leat__sched.starting &&
+	       load_relaxed(&leat__sched.detached) == 0 && load_relaxed(&leat__sched.queued) == 0;
 }
 
 /* Threads that could still call leat, or -1 if that cannot be told. */

@@ -65,6 +65,15 @@ struct leat__m {
 /* The first call of a thread: makes its M, and on the process's first call the whole runtime. */
 struct leat__m *leat__attach(void);
 
+/* A new M, on leat__sched.all_m for ever; NULL when memory is out. */
+struct leat__m *leat__m_new(void);
+
+/* The calling thread becomes m. */
+void leat__m_adopt_thread(struct leat__m *m);
+
+/* What m->retake is while nobody wants m's processor. */
+uint32_t leat__retake_at_rest(void);
+
 /* What leat__enter does when it is not that simple.  Returns the M it comes back on. */
 struct leat__m *leat__enter_slow(struct leat__m *m);
 

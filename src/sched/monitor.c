@@ -5,6 +5,7 @@
  *  - A goroutine that spins or blocks loses its processor when others wait for it: after 10 ms of CPU
  *    time (more the more goroutines already run without one, so that the number of threads stays
  *    bounded), or once its thread has slept in the kernel for 100 us.  The protocol is in machine.h.
+ *  - A processor that waits for a thread gets one: threads.c.
  *  - Timers fire although every processor is busy.
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
@@ -40,6 +41,7 @@
 #define THREAD_STACK   ((size_t)128 << 10)
 
 static _Atomic uint32_t asleep; /* 1: waits to be rung */
+static _Atomic uint32_t called; /* 1: somebody wants it to look, whatever it does */
 
 static bool work_waits(const struct leat__p *p)
 {
@@ -257,10 +259,10 @@ static void recheck(void)
 /* Nothing runs: sleep until a processor is taken up, or a timer is due that nobody else keeps. */
 static void rest(struct leat__m *self)
 {
-	/* Who takes up a processor rings; look once more after saying so. */
+	/* Who takes up a processor rings, as does who calls; look once more after saying so. */
 	store_relaxed(&asleep, 1);
 	fence_seq_cst();
-	if (look(self).running)
+	if (look(self).running || load_relaxed(&called))
 		store_relaxed(&asleep, 0);
 	while (load_acquire(&asleep) && load_relaxed(&leat__timers_next) > leat__os_now()) {
 		int64_t until = load_relaxed(&recheck_at);
@@ -288,15 +290,19 @@ static void *monitor_main(void *arg)
 	leat__os_precise_timers();
 	leat__os_thread_name("leat-monitor");
 	for (;;) {
-		struct findings f = look(&self);
+		struct findings f;
+		int64_t again;
 
+		store_relaxed(&called, 0);
+		fence_seq_cst(); /* who calls from here on has us look anew */
+		again = leat__threads_make();
+		f = look(&self);
 		if (unlikely(leat__settings.trace_sched))
 			trace(leat__os_now());
-		idle = f.running ? 0 : idle + 1;
+		idle = f.running || again != INT64_MAX ? 0 : idle + 1;
 		if (f.running)
 			store_relaxed(&recheck_at, INT64_MAX);
 		if (idle < IDLE_LOOKS) {
-			static _Atomic uint32_t never;
 			int64_t until = leat__os_now() + (f.suspect              ? SUSPECT_NS
 			                                  : f.busy || !f.running ? LOOK_NS
 			                                                         : QUIET_NS);
@@ -305,7 +311,9 @@ static void *monitor_main(void *arg)
 			/* With an idle processor the keeper sees to the timers. */
 			if (timer < until && !load_relaxed(&leat__sched.idle))
 				until = timer;
-			leat__os_wait(&never, 0, until);
+			if (again < until)
+				until = again;
+			leat__os_wait(&called, 0, until);
 			continue;
 		}
 		rest(&self);
@@ -319,6 +327,13 @@ void leat__monitor_ring(void)
 	fence_seq_cst();
 	if (load_relaxed(&asleep) && exchange_acq_rel(&asleep, 0))
 		leat__os_wake(&asleep, 1);
+}
+
+void leat__monitor_call(void)
+{
+	store_release(&called, 1);
+	leat__os_wake(&called, 1);
+	leat__monitor_ring();
 }
 
 void leat__monitor_start(void)

@@ -44,6 +44,7 @@ static void *greedy_main(void *arg)
 	for (uint64_t turn = 0;; turn++) {
 		int made = load_acquire(&leat__sched.made);
 
+		leat__threads_make();
 		for (int i = 0; i < made; i++) {
 			struct leat__p *p = load_relaxed(&leat__sched.p[i]);
 			struct leat__m *m = load_acquire(&p->m);

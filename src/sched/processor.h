@@ -67,7 +67,8 @@ struct leat__p {
 	_Atomic uint32_t attention ON_LINE;
 	struct leat__m *_Atomic m; /* the holder, or NULL; changes under the scheduler's lock */
 	bool idle;                 /* on the idle list; scheduler's lock */
-	bool starting;             /* a thread is being made for it; scheduler's lock */
+	bool starting;             /* waits for a thread to be made; scheduler's lock */
+	bool start_searching;      /* that thread will search, and is counted already; likewise */
 	struct leat__p *idle_next;
 
 	/* The monitor's. */

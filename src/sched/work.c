@@ -455,6 +455,8 @@ static void stop_keeping(struct leat__m *m)
 /* Sleep until given a processor, or until a timer is due and one is idle.  Locked; unlocks. */
 static void sleep_machine(struct leat__m *m)
 {
+	struct leat__p *p;
+
 	store_relaxed(&m->wake, 0);
 	m->idle_next = leat__sched.idle_m;
 	leat__sched.idle_m = m;
@@ -473,9 +475,10 @@ static void sleep_machine(struct leat__m *m)
 		store_relaxed(&m->wake, 0);
 		if (load_relaxed(&leat__timers_next) > leat__clock())
 			continue;
-		if (leat__sched.idle_p) {
+		p = leat__free_take();
+		if (p) {
 			leave_idle_list(m);
-			leat__acquire(m, leat__idle_take());
+			leat__acquire(m, p);
 			break;
 		}
 		/* All processors are busy: put what is due where they find it. */
@@ -485,6 +488,19 @@ static void sleep_machine(struct leat__m *m)
 	}
 	leat__unlock(&leat__sched.lock);
 	leat__monitor_ring();
+}
+
+/* m, which has none, gets a processor that nobody holds, unless there is none.  Locked; unlocks if so. */
+static bool take_processor(struct leat__m *m)
+{
+	struct leat__p *p = leat__free_take();
+
+	if (!p)
+		return false;
+	leat__acquire(m, p);
+	leat__unlock(&leat__sched.lock);
+	leat__monitor_ring();
+	return true;
 }
 
 /* m's processor has nothing to do: give it up and sleep, unless something came meanwhile. */
@@ -503,14 +519,11 @@ static struct leat__g *go_idle(struct leat__m *m)
 
 	leat__fence_heavy();
 	leat__lock(&leat__sched.lock);
-	if (leat__sched.idle_p && anything_shared()) {
-		leat__acquire(m, leat__idle_take());
-		leat__unlock(&leat__sched.lock);
-		leat__monitor_ring();
+	if (leat__sched.idle_p && anything_shared() && take_processor(m))
 		return NULL;
-	}
 	leat__check_deadlock();
-	sleep_machine(m);
+	if (!leat__sched.starting || !take_processor(m))
+		sleep_machine(m);
 	return NULL;
 }
 
@@ -521,13 +534,8 @@ struct leat__g *leat__find_work(struct leat__m *m)
 	for (;;) {
 		if (!m->p) {
 			leat__lock(&leat__sched.lock);
-			if (leat__sched.idle_p) {
-				leat__acquire(m, leat__idle_take());
-				leat__unlock(&leat__sched.lock);
-				leat__monitor_ring();
-			} else {
+			if (!take_processor(m))
 				sleep_machine(m);
-			}
 		}
 		if (unlikely(load_relaxed(&m->p->attention) & LEAT__ATTEND_RETIRE)) {
 			stop_searching(m);
