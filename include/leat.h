@@ -6,6 +6,7 @@
 #define LEAT_H
 
 #include <leat/base.h>
+#include <leat/blocking.h>
 #include <leat/chan.h>
 #include <leat/defer.h>
 #include <leat/go.h>

@@ -250,6 +250,21 @@ void leat__schedule_start(void)
 
 /* --- the slow half of the door */
 
+struct leat__p *leat__detach(struct leat__m *m, bool hog)
+{
+	struct leat__p *p = m->p;
+
+	store_relaxed(&m->retake, leat__retake_at_rest() | LEAT__RETAKE_TAKEN);
+	fetch_add_relaxed(&leat__sched.detached, 1);
+	m->hog = hog;
+	if (hog)
+		store_relaxed(&leat__sched.hogs, load_relaxed(&leat__sched.hogs) + 1);
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	leat__sched.held--;
+	return p;
+}
+
 /* m's processor was taken while its goroutine was in the program: get one like anyone else. */
 static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 {
@@ -259,6 +274,9 @@ static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 	leat__lock(&leat__sched.lock);
 	store_relaxed(&m->retake, leat__retake_at_rest());
 	fetch_add_relaxed(&leat__sched.detached, -1);
+	if (m->hog)
+		store_relaxed(&leat__sched.hogs, load_relaxed(&leat__sched.hogs) - 1);
+	m->hog = false;
 	p = leat__free_take();
 	if (p) {
 		leat__acquire(m, p);

@@ -3,15 +3,17 @@
  * The monitor: one thread that keeps the promises which no processor can keep for itself.
  *
  *  - A goroutine that spins or blocks loses its processor when others wait for it: after 10 ms of CPU
- *    time (more the more goroutines already run without one, so that the number of threads stays
- *    bounded), or once its thread has slept in the kernel for 100 us.  The protocol is in machine.h.
+ *    time (more the more goroutines already compute without one, so that the number of threads stays
+ *    bounded), once its thread has slept in the kernel for 100 us, or once a call that it announced
+ *    (blocking.c) has lasted 20 us.  The protocol is in machine.h.
  *  - A processor that waits for a thread gets one: threads.c.
  *  - Timers fire although every processor is busy.
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
  *
- * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 5 ms while nobody
+ * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 20 us while
+ * somebody waits for the end of an announced call, 5 ms while nobody
  * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
  * processor whose goroutine sleeps in the kernel for long is taken although nobody waits for it, so
  * that this holds for programs that block, too.
@@ -30,6 +32,7 @@
 
 #define LOOK_NS        500000
 #define SUSPECT_NS     100000
+#define CALL_NS        20000
 #define QUIET_NS       5000000
 #define SLICE_NS       10000000
 #define OLDEST_NS      400000
@@ -43,13 +46,7 @@
 static _Atomic uint32_t asleep; /* 1: waits to be rung */
 static _Atomic uint32_t called; /* 1: somebody wants it to look, whatever it does */
 
-static bool work_waits(const struct leat__p *p)
-{
-	return load_relaxed(&p->next) || leat__p_has_shared_work(p) ||
-	       load_relaxed(&leat__sched.queued);
-}
-
-static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
+static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog)
 {
 	uint32_t rest = load_relaxed(&m->retake), requested;
 
@@ -63,11 +60,8 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 	if (!load_acquire(&m->in_runtime) && load_relaxed(&p->m) == m && m->p == p &&
 	    load_relaxed(&p->tick) == tick &&
 	    cas_acq_rel(&m->retake, &requested, rest | LEAT__RETAKE_TAKEN)) {
-		fetch_add_relaxed(&leat__sched.detached, 1);
-		m->p = NULL;
-		store_relaxed(&p->m, NULL);
-		leat__sched.held--;
-		if (work_waits(p)) {
+		leat__detach(m, hog);
+		if (leat__work_waits(p)) {
 			leat__start_machine(p, false);
 			return;
 		}
@@ -79,29 +73,37 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 	leat__unlock(&leat__sched.lock);
 }
 
+enum verdict {
+	STAY,
+	ASLEEP, /* its thread sleeps in the kernel */
+	HOG,    /* it has had its share of the CPU */
+};
+
 /* Has m's thread, at work on one goroutine since p->seen_since, had its share? */
-static bool due(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
+static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
 {
-	int64_t cpu, slice = SLICE_NS * (1 + (int64_t)load_relaxed(&leat__sched.detached));
+	int64_t cpu, slice = SLICE_NS * (1 + (int64_t)load_relaxed(&leat__sched.hogs));
 
 	cpu = leat__os_thread_cpu(m->tid);
 	if (cpu < 0)
-		return now - p->seen_since >= slice; /* no clock for it: wall time */
+		return now - p->seen_since >= slice ? HOG : STAY; /* no clock for it: wall time */
 	if (p->seen_cpu < 0) {
 		p->seen_cpu = p->seen_cpu_start = cpu;
 		p->seen_cpu_at = now;
 		*suspect = true;
-		return false;
+		return STAY;
 	}
 	if (cpu - p->seen_cpu_start >= slice)
-		return true;
+		return HOG;
 	if (cpu != p->seen_cpu) {
 		p->seen_cpu = cpu;
 		p->seen_cpu_at = now;
-		return false;
+		return STAY;
 	}
 	*suspect = true;
-	return now - p->seen_cpu_at >= SUSPECT_NS && leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP;
+	if (now - p->seen_cpu_at >= SUSPECT_NS && leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP)
+		return ASLEEP;
+	return STAY;
 }
 
 /* The oldest new goroutine of p has been there since an earlier look. */
@@ -135,13 +137,15 @@ struct findings {
 	bool running; /* a processor is held */
 	bool busy;    /* somebody schedules, or waits for it */
 	bool suspect; /* a thread may be asleep */
+	bool call;    /* a goroutine keeps others waiting in a call that it announced */
 };
 
 static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 {
 	struct leat__m *m = load_acquire(&p->m);
 	uint32_t tick = load_relaxed(&p->tick);
-	bool shared;
+	bool announced, waited;
+	enum verdict verdict;
 
 	if (!m)
 		return;
@@ -150,6 +154,9 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		return; /* its thread has yet to begin */
 	attend_oldest(p, now);
 	attend_ring(p, now);
+	announced = load_relaxed(&m->announced) == tick + 1;
+	if (announced && leat__work_waits(p))
+		f->call = true;
 	if (tick != p->seen_tick) {
 		p->seen_tick = tick;
 		p->seen_since = now;
@@ -157,26 +164,31 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		f->busy = true;
 		return;
 	}
-	if (!work_waits(p)) {
+	if (!leat__work_waits(p)) {
 		if (now - p->seen_since < SLICE_NS)
 			f->busy = true;
 		else if (leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP)
-			retake(p, m, tick);
+			retake(p, m, tick, false);
 		return;
 	}
 	f->busy = true;
+	waited = now - p->seen_since >= (announced ? CALL_NS : SUSPECT_NS);
 	if (load_relaxed(&leat__sched.idle)) {
-		shared = leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued);
-		if (shared)
+		if (leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued))
 			leat__wake_now();
 		/* What waits in next cannot be stolen: hand it over with the processor; the goroutine
 		   that runs finds an idle one. */
-		if (load_relaxed(&p->next) && now - p->seen_since >= SUSPECT_NS)
-			retake(p, m, tick);
+		if (load_relaxed(&p->next) && waited)
+			retake(p, m, tick, false);
 		return;
 	}
-	if (due(p, m, now, &f->suspect))
-		retake(p, m, tick);
+	if (announced && waited) {
+		retake(p, m, tick, false);
+		return;
+	}
+	verdict = judge(p, m, now, &f->suspect);
+	if (verdict != STAY)
+		retake(p, m, tick, verdict == HOG);
 }
 
 static struct findings look(struct leat__m *self)
@@ -303,7 +315,8 @@ static void *monitor_main(void *arg)
 		if (f.running)
 			store_relaxed(&recheck_at, INT64_MAX);
 		if (idle < IDLE_LOOKS) {
-			int64_t until = leat__os_now() + (f.suspect              ? SUSPECT_NS
+			int64_t until = leat__os_now() + (f.call                 ? CALL_NS
+			                                  : f.suspect            ? SUSPECT_NS
 			                                  : f.busy || !f.running ? LOOK_NS
 			                                                         : QUIET_NS);
 			int64_t timer = load_relaxed(&leat__timers_next);

@@ -54,6 +54,7 @@ struct leat__p {
 	uint32_t operations;      /* buffered channel operations, for demotion of next */
 	uint32_t waited_tick;     /* the tick at which next was first seen waiting */
 	uint64_t waited_since;
+	unsigned brief_calls; /* announced calls in a row that were not worth a hand-over: blocking.c */
 	uint64_t random;
 	uint64_t id_next;
 	unsigned id_left;

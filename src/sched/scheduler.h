@@ -37,7 +37,8 @@ struct leat__sched {
 	int procs;                /* processors in use: ids 0 .. procs - 1 */
 	int held;                 /* processors that an M holds */
 	_Atomic int detached;     /* goroutines that run without a processor */
-	_Atomic int made;         /* entries of p[] that are set; only grows */
+	_Atomic int hogs; /* of these, that lost it because they computed; changes under the lock */
+	_Atomic int made; /* entries of p[] that are set; only grows */
 	struct leat__p *_Atomic p[LEAT__MAX_PROCS];
 
 	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
@@ -139,6 +140,13 @@ int64_t leat__threads_make(void);
 
 /* A timer became the first: if a thread sleeps until a later one, it sleeps anew. */
 void leat__keeper_ring(int64_t when);
+
+/* Somebody waits for p: a hint. */
+static inline bool leat__work_waits(const struct leat__p *p)
+{
+	return load_relaxed(&p->next) || leat__p_has_shared_work(p) ||
+	       load_relaxed(&leat__sched.queued);
+}
 
 /* The body of every scheduler context. */
 LEAT__NORETURN void leat__schedule(void);
