@@ -14,6 +14,7 @@
 #include <leat/panic.h>
 #include <leat/scope.h>
 #include <leat/select.h>
+#include <leat/thread.h>
 #include <leat/time.h>
 #include <leat/waitgroup.h>
 

@@ -148,7 +148,7 @@ static struct leat__g *adopt_code(enum leat__kind kind, uint64_t id)
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
 	store_relaxed(&g->woken, 0);
 	g->mapped_stack = false;
-	g->unguarded = false;
+	g->special = 0;
 	g->id = id;
 	g->parent = 0;
 	g->created_at = NULL;
@@ -180,6 +180,7 @@ static struct leat__m *attach_main(void)
 	fetch_add_relaxed(&leat__sched.foreign_started, 1);
 
 	m->g = g;
+	m->initial = true;
 	m->g0.stack = s;
 	m->g0.sp = leat__context_make(leat__stack_high(s), leat__schedule_start);
 	leat__m_adopt_thread(m);
@@ -215,6 +216,7 @@ static void thread_ends(void *arg)
 	struct leat__m *m = arg;
 
 	leat__fault_done_thread(m);
+	m->g->thread = NULL;
 	leat__g_put(NULL, m->g);
 	m->g = &m->g0;
 	leat__tls_self = NULL;
@@ -246,6 +248,7 @@ void leat__schedule_start(void)
 	if (unlikely(leat__sanitizers))
 		leat__san_after(&m->g0.stack->san);
 	leat__schedule();
+	__builtin_unreachable(); /* the initial thread never ends */
 }
 
 /* --- the slow half of the door */

@@ -51,10 +51,14 @@ struct leat__m {
 	struct leat__g *dead_g;   /* its descriptor */
 	void *nowhere;            /* where the context of an ended goroutine is stored */
 	_Atomic uint32_t
-	    announced;  /* 1 + the tick of its processor: blocking.c; 0: no call announced */
-	bool searching; /* counted in leat__sched.searching */
-	bool hog;       /* counted in leat__sched.hogs; scheduler's lock */
-	bool foreign;   /* a thread that leat did not start: it runs no goroutines */
+	    announced;          /* 1 + the tick of its processor: blocking.c; 0: no call announced */
+	bool searching;         /* counted in leat__sched.searching */
+	bool hog;               /* counted in leat__sched.hogs; scheduler's lock */
+	bool ending;            /* its goroutine ended locked to it, or it is surplus */
+	bool initial;           /* the process's first thread, which never ends */
+	unsigned locks;         /* by its goroutine: pin.c */
+	struct leat__g *locked; /* the only goroutine that may run here, or NULL; its own */
+	bool foreign;           /* a thread that leat did not start: it runs no goroutines */
 	int tid;
 	_Atomic uint32_t wake;       /* futex: 1 when there is something to run */
 	struct leat__m *idle_next;   /* scheduler's lock */

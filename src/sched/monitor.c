@@ -321,8 +321,9 @@ static void *monitor_main(void *arg)
 			                                                         : QUIET_NS);
 			int64_t timer = load_relaxed(&leat__timers_next);
 
-			/* With an idle processor the keeper sees to the timers. */
-			if (timer < until && !load_relaxed(&leat__sched.idle))
+			/* With an idle processor the keeper, if there is one, sees to the timers. */
+			if (timer < until && (!load_relaxed(&leat__sched.idle) ||
+			                      load_relaxed(&leat__sched.keeper_until) == INT64_MAX))
 				until = timer;
 			if (again < until)
 				until = again;

@@ -59,7 +59,8 @@ void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 			return; /* readied before it got here */
 		if (unlikely(!g->stack) && likely(!leat__sanitizers))
 			leat__bind(m->p, g);
-		if (likely(g->stack != NULL) && likely(off_cpu(g))) {
+		if (likely(g->stack != NULL) && likely(off_cpu(g)) &&
+		    likely(!(g->special & LEAT__LOCKED))) {
 			m->g = g;
 			leat__switch_context(me, g);
 			return;
@@ -103,8 +104,16 @@ void leat__schedule(void)
 		m->pending = NULL;
 		if (unlikely(m->dead != NULL))
 			reap(m);
-		if (!g)
+		if (unlikely(m->ending)) {
+			leat__retire_machine(m);
+			return;
+		}
+		if (unlikely(m->locked != NULL))
+			g = leat__locked_wait(m);
+		else if (!g)
 			g = leat__find_work(m);
+		if (unlikely(g->special & LEAT__LOCKED) && g->thread != m && leat__hand_off(m, g))
+			continue;
 		if (!g->stack)
 			leat__bind(m->p, g);
 		if (unlikely(!off_cpu(g)))
@@ -144,14 +153,24 @@ static COLD void wake_thread(struct leat__g *g)
 	leat__os_wake(&g->woken, 1);
 }
 
+static NOINLINE struct leat__m *leat__park_special(struct leat__m *m)
+{
+	struct leat__g *me = m->g;
+
+	if ((me->special & LEAT__UNGUARDED) && !leat__stack_intact(me->stack))
+		leat__stack_exceeded(me, NULL);
+	leat__switch_to(m, me, me->special & LEAT__LOCKED ? NULL : leat__next(m->p));
+	return leat__self();
+}
+
 struct leat__m *leat__park(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
 
 	if (unlikely(!m->p))
 		return leat__park_thread(m);
-	if (unlikely(me->unguarded) && !leat__stack_intact(me->stack))
-		leat__stack_exceeded(me, NULL);
+	if (unlikely(me->special))
+		return leat__park_special(m);
 	leat__switch_to(m, me, leat__next(m->p));
 	return leat__self();
 }
@@ -221,6 +240,10 @@ struct leat__m *leat__yield(struct leat__m *m)
 	} else {
 		leat__ring_put(p, me);
 	}
+	if (unlikely(me->special & LEAT__LOCKED)) {
+		leat__switch_to(m, me, NULL);
+		return leat__self();
+	}
 	/* New goroutines stand behind the ring, where the caller may now wait for ever: prefer one, but
 	   for every so many times. */
 	if (likely(p->until_poll > 1) && !load_relaxed(&p->attention) && !leat__policy)
@@ -250,7 +273,7 @@ void leat__bind(struct leat__p *p, struct leat__g *g)
 		leat__fatal("out of memory: no stack for a goroutine");
 	s->name = NULL;
 	g->stack = s;
-	g->unguarded = !s->guarded;
+	g->special = s->guarded ? 0 : LEAT__UNGUARDED;
 	g->sp = leat__context_make(leat__stack_high(s), leat__goroutine_start);
 }
 
@@ -261,8 +284,6 @@ static struct leat__stack *retire(struct leat__m *m)
 	struct leat__g *g = m->g;
 	struct leat__stack *s = g->stack;
 
-	if (unlikely(g->unguarded) && !leat__stack_intact(s))
-		leat__stack_exceeded(g, NULL);
 	if (g->scope)
 		leat__on_end(m, g);
 	store_release(&p->ended, load_relaxed(&p->ended) + 1);
@@ -275,7 +296,7 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 {
 	if (likely(!leat__sanitizers) && !s->base) {
 		leat__stack_put(&m->p->stacks, s);
-		if (g && g->stack && off_cpu(g)) {
+		if (g && g->stack && off_cpu(g) && !(g->special & LEAT__LOCKED)) {
 			m->g = g;
 			leat__switch(&m->nowhere, &g->sp);
 		}
@@ -288,6 +309,20 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 		leat__san_before(&s->san, &m->g0.stack->san, true);
 	leat__switch(&m->nowhere, &m->g0.sp);
 	__builtin_unreachable();
+}
+
+/* The same from a goroutine with something special about it. */
+static NOINLINE LEAT__NORETURN void end_special(struct leat__m *m)
+{
+	struct leat__g *g = m->g;
+	struct leat__stack *s;
+
+	if ((g->special & LEAT__UNGUARDED) && !leat__stack_intact(g->stack))
+		leat__stack_exceeded(g, NULL);
+	if (g->special & LEAT__LOCKED)
+		leat__locked_end(m);
+	s = retire(m);
+	leave_stack(m, s, m->ending ? NULL : leat__next(m->p));
 }
 
 void leat__goroutine_start(void)
@@ -304,13 +339,15 @@ void leat__goroutine_start(void)
 		leat__leave(m);
 		g->fn(g->arg);
 		m = leat__enter();
+		if (unlikely(g->special))
+			end_special(m);
 		s = retire(m);
 		g = leat__next(m->p);
 		if (!g || g->stack || leat__sanitizers || s->base)
 			leave_stack(m, s, g);
 		s->name = NULL;
 		g->stack = s;
-		g->unguarded = !s->guarded;
+		g->special = s->guarded ? 0 : LEAT__UNGUARDED;
 		g->sp = NULL;
 		m->g = g;
 	}
@@ -328,8 +365,11 @@ void leat__end_goroutine(struct leat__m *m)
 		leat__switch_to(m, m->g, NULL);
 		__builtin_unreachable();
 	}
-	s = retire(m);
+	s = m->g->stack;
 	leat__san_unpoison(s->san.low, s->san.bytes);
+	if (unlikely(m->g->special))
+		end_special(m);
+	s = retire(m);
 	leave_stack(m, s, NULL);
 }
 
@@ -364,7 +404,7 @@ static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts 
 	g->arg = top;
 	g->stack = s;
 	g->mapped_stack = s->base != NULL;
-	g->unguarded = !s->guarded;
+	g->special = s->guarded ? 0 : LEAT__UNGUARDED;
 	g->sp = leat__context_make(top, leat__goroutine_start);
 	return true;
 }
@@ -383,7 +423,7 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 	store_relaxed(&g->claim, LEAT__UNARMED);
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
 	g->mapped_stack = false;
-	g->unguarded = false;
+	g->special = 0;
 	g->fn = fn;
 	g->arg = g->args;
 	g->parent = m->g->id;

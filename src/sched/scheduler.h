@@ -148,8 +148,24 @@ static inline bool leat__work_waits(const struct leat__p *p)
 	       load_relaxed(&leat__sched.queued);
 }
 
-/* The body of every scheduler context. */
-LEAT__NORETURN void leat__schedule(void);
+/* Any processor has something that others could take, or the global queue has. */
+bool leat__anything_shared(void);
+
+/* m's processor goes to whoever has work for it, or idles.  Locked; unlocks. */
+void leat__give_away(struct leat__m *m);
+
+/* Goroutines locked to their threads: pin.c.  m, whose goroutine is locked to it and has stopped, sleeps
+   until that one's turn.  g's own thread gets m's processor, and g its turn: false, if it may run on
+   m after all.  g, which ends, takes its thread with it. */
+struct leat__g *leat__locked_wait(struct leat__m *m);
+bool leat__hand_off(struct leat__m *m, struct leat__g *g);
+void leat__locked_end(struct leat__m *m);
+
+/* m's thread gives up its processor and is about to end; if it is the initial one it never returns. */
+void leat__retire_machine(struct leat__m *m);
+
+/* The body of every scheduler context.  Returns where the thread is to end. */
+void leat__schedule(void);
 
 /* Put p, which nobody holds, on the idle list, unless it is surplus; take one off, or NULL.  Locked. */
 void leat__idle_put(struct leat__p *p);

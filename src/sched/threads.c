@@ -17,6 +17,7 @@
  *  - While that list is not empty no M stays on the idle list for want of a processor.
  *  - leat__sched.threads counts the Ms that have a thread of leat's, and the initial thread's.
  */
+#include "sched/fault.h"
 #include "sched/scheduler.h"
 
 #define THREAD_STACK ((size_t)256 << 10)
@@ -24,6 +25,13 @@
 #define RETRY_MAX_NS ((int64_t)100000000)
 
 static struct leat__m *spare; /* without a thread; scheduler's lock */
+
+/* Locked. */
+static void spare_put(struct leat__m *m)
+{
+	m->idle_next = spare;
+	spare = m;
+}
 
 /* --- a thread's life */
 
@@ -45,6 +53,55 @@ static void *machine_main(void *arg)
 	store_relaxed(&m->in_runtime, 1);
 	leat__monitor_ring();
 	leat__schedule();
+
+	/* The program's own destructors of thread-local data run after this, on a plain thread. */
+	leat__fault_done_thread(m);
+	leat__san_thread_done();
+	leat__tls_self = NULL;
+	leat__lock(&leat__sched.lock);
+	fetch_add_relaxed(&leat__sched.threads, -1);
+	spare_put(m);
+	leat__unlock(&leat__sched.lock);
+	return NULL;
+}
+
+void leat__give_away(struct leat__m *m)
+{
+	struct leat__p *p = m->p;
+
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	leat__sched.held--;
+	if (leat__work_waits(p)) {
+		leat__start_machine(p, false);
+		return;
+	}
+	leat__idle_put(p);
+	leat__unlock(&leat__sched.lock);
+
+	/* As in go_idle. */
+	leat__fence_heavy();
+	leat__lock(&leat__sched.lock);
+	if (leat__sched.idle_p && leat__anything_shared()) {
+		leat__start_machine(leat__idle_take(), false);
+		return;
+	}
+	leat__check_deadlock();
+	leat__unlock(&leat__sched.lock);
+}
+
+void leat__retire_machine(struct leat__m *m)
+{
+	leat__lock(&leat__sched.lock);
+	if (m->p)
+		leat__give_away(m);
+	else
+		leat__unlock(&leat__sched.lock);
+	while (m->initial) {
+		static _Atomic uint32_t for_ever;
+
+		leat__os_wait(&for_ever, 0, INT64_MAX);
+	}
 }
 
 /* --- making them */
@@ -112,13 +169,6 @@ static struct leat__m *spare_or_new(void)
 	return m ? m : leat__m_new();
 }
 
-/* Locked. */
-static void spare_put(struct leat__m *m)
-{
-	m->idle_next = spare;
-	spare = m;
-}
-
 static COLD void tell(void)
 {
 	static _Atomic bool told;
@@ -146,6 +196,9 @@ static bool make(struct leat__m *m)
 	leat__acquire(m, p);
 	m->searching = searching;
 	m->g = &m->g0;
+	m->tid = 0;
+	m->ending = false;
+	store_relaxed(&m->announced, 0);
 	store_relaxed(&m->in_runtime, 1);
 	fetch_add_relaxed(&leat__sched.threads, 1);
 	leat__unlock(&leat__sched.lock);

@@ -324,7 +324,7 @@ static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, str
 	return NULL;
 }
 
-static bool anything_shared(void)
+bool leat__anything_shared(void)
 {
 	int made = load_acquire(&leat__sched.made);
 
@@ -373,7 +373,7 @@ static struct leat__g *search(struct leat__m *m)
 			leat__cpu_relax();
 		if (leat__ticks() >= end) {
 			/* What is there has not aged yet: a little longer. */
-			if (extra++ >= 3 * STEAL_AGE_US || !anything_shared())
+			if (extra++ >= 3 * STEAL_AGE_US || !leat__anything_shared())
 				break;
 			end = leat__ticks() + us;
 		}
@@ -519,7 +519,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 
 	leat__fence_heavy();
 	leat__lock(&leat__sched.lock);
-	if (leat__sched.idle_p && anything_shared() && take_processor(m))
+	if (leat__sched.idle_p && leat__anything_shared() && take_processor(m))
 		return NULL;
 	leat__check_deadlock();
 	if (!leat__sched.starting || !take_processor(m))
