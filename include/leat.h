@@ -6,6 +6,7 @@
 #define LEAT_H
 
 #include <leat/base.h>
+#include <leat/blocking.h>
 #include <leat/chan.h>
 #include <leat/defer.h>
 #include <leat/fd.h>
@@ -14,6 +15,7 @@
 #include <leat/panic.h>
 #include <leat/scope.h>
 #include <leat/select.h>
+#include <leat/thread.h>
 #include <leat/ticker.h>
 #include <leat/time.h>
 #include <leat/timer.h>

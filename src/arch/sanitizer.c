@@ -113,14 +113,22 @@ void leat__san_after(struct leat__san_context *now)
 		__sanitizer_finish_switch_fiber(now->fake_stack, NULL, NULL);
 }
 
+/* The last fibers that ended on this thread. */
+static __thread void *ended[FIBERS_KEPT];
+static __thread unsigned oldest;
+
+void leat__san_thread_done(void)
+{
+	for (unsigned i = 0; i < FIBERS_KEPT; i++)
+		if (ended[i])
+			__tsan_destroy_fiber(ended[i]);
+}
+
 void leat__san_destroy(struct leat__san_context *c)
 {
 	/* ThreadSanitizer gives a destroyed fiber's slot to the next one, and then takes the two for one
 	   thread: races between goroutines that run one after the other would go unseen.  So the last
 	   fibers to end on this thread stay for a while. */
-	static __thread void *ended[FIBERS_KEPT];
-	static __thread unsigned oldest;
-
 	if ((leat__sanitizers & LEAT__TSAN) && c->fiber) {
 		if (ended[oldest])
 			__tsan_destroy_fiber(ended[oldest]);

@@ -25,7 +25,7 @@ struct leat__waiter {
 };
 
 /* What operations that find no partner and no value must look at before they wait. */
-enum leat__special {
+enum leat__chan_special {
 	LEAT__CLOSED_CHAN = 1,
 	LEAT__TIMED_CHAN =
 	    2, /* for good: its values are an alarm's (alarm.c), nobody sends or closes */
@@ -44,7 +44,7 @@ struct leat__waiters {
  */
 struct leat_chan {
 	uint32_t lock;
-	uint8_t special; /* enum leat__special; most channels' is 0 */
+	uint8_t special; /* enum leat__chan_special; most channels' is 0 */
 	bool scoped;     /* a scope frees it */
 	size_t count;    /* values buffered */
 	size_t cap;

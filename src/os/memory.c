@@ -170,8 +170,7 @@ size_t leat__os_guard(const struct leat__range *ranges, size_t n)
 {
 	static _Atomic int no_bulk;
 	int saved = errno;
-	bool markers =
-	    n > 0 && leat__os_guards == LEAT__OS_GUARDS_ALL && have_markers(&ranges[0]);
+	bool markers = n > 0 && leat__os_guards == LEAT__OS_GUARDS_ALL && have_markers(&ranges[0]);
 	ssize_t done = -1;
 	size_t i = 0;
 

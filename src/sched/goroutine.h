@@ -32,6 +32,11 @@ enum leat__kind {
 	LEAT__THREAD,    /* a plain thread inside leat */
 };
 
+enum leat__special {
+	LEAT__UNGUARDED = 1, /* the stack has only a canary: look at it at every park */
+	LEAT__LOCKED = 2,    /* runs on its own thread only, and nobody else does: pin.c */
+};
+
 struct leat__g {
 	/* Who runs or is about to run it owns these; next belongs to the queue that holds it. */
 	void *sp;                  /* the context; 0 while it runs, stored last when it stops */
@@ -40,7 +45,7 @@ struct leat__g {
 	_Atomic uint32_t claim;     /* enum leat__claim: who may complete its select */
 	_Atomic uint8_t wait;       /* enum leat__wait: what it waits for, in Go's words */
 	_Atomic uint8_t kind;       /* enum leat__kind */
-	bool unguarded;             /* the stack has only a canary: look at it at every park */
+	uint8_t special;            /* enum leat__special: one byte to look at where it parks or ends */
 	_Atomic uint32_t sequence;  /* of its spawn on that processor: thieves look */
 	_Atomic uint32_t woken;     /* THREAD: the word it sleeps on */
 	struct leat__waiter *fired; /* the waiter by which its select completed */
@@ -54,7 +59,7 @@ struct leat__g {
 	struct leat__catch *catches; /* leat_catch calls under way, innermost first */
 	struct leat_scope *scope;    /* joined by this scope, or NULL */
 	struct leat__panic *panics;  /* under way, newest first */
-	struct leat__m *thread;      /* THREAD and SCHEDULER: its M */
+	struct leat__m *thread; /* THREAD, SCHEDULER and LOCKED: its M; NULL in others, free ones too */
 
 	_Alignas(16) char args[LEAT__ARGS_INLINE];
 } ON_LINE;

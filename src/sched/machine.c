@@ -22,8 +22,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define THREAD_STACK ((size_t)256 << 10)
-
 __thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec")));
 bool leat__fenced;
 
@@ -110,12 +108,12 @@ static void start(void)
 
 /* --- Ms */
 
-static uint32_t retake_at_rest(void)
+uint32_t leat__retake_at_rest(void)
 {
 	return leat__fenced || leat__policy ? LEAT__RETAKE_SLOW : 0;
 }
 
-static struct leat__m *allocate(void)
+struct leat__m *leat__m_new(void)
 {
 	struct leat__m *m = NULL, *first;
 
@@ -130,10 +128,9 @@ static struct leat__m *allocate(void)
 	return m;
 }
 
-/* The calling thread becomes m. */
-static void adopt_thread(struct leat__m *m)
+void leat__m_adopt_thread(struct leat__m *m)
 {
-	store_relaxed(&m->retake, retake_at_rest());
+	store_relaxed(&m->retake, leat__retake_at_rest());
 	m->tid = leat__os_tid();
 	store_relaxed(&m->g0.kind, LEAT__SCHEDULER);
 	m->g0.thread = m;
@@ -153,7 +150,7 @@ static struct leat__g *adopt_code(enum leat__kind kind, uint64_t id)
 	store_relaxed(&g->claim, LEAT__UNARMED);
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
 	store_relaxed(&g->woken, 0);
-	g->unguarded = false;
+	g->special = 0;
 	g->id = id;
 	g->parent = 0;
 	g->created_at = NULL;
@@ -171,7 +168,7 @@ static struct leat__g *adopt_code(enum leat__kind kind, uint64_t id)
 static struct leat__m *attach_main(void)
 {
 	struct leat__g *g = adopt_code(LEAT__GOROUTINE, 1);
-	struct leat__m *m = allocate();
+	struct leat__m *m = leat__m_new();
 	struct leat__stack *s = leat__stack_map(LEAT__STACK_USABLE);
 	void *low, *high;
 
@@ -186,12 +183,13 @@ static struct leat__m *attach_main(void)
 	fetch_add_relaxed(&leat__sched.foreign_started, 1);
 
 	m->g = g;
+	m->initial = true;
 	m->g0.stack = s;
 	m->g0.sp = leat__context_make(leat__stack_high(s), leat__schedule_start);
-	adopt_thread(m);
+	leat__m_adopt_thread(m);
 	fetch_add_relaxed(&leat__sched.threads, 1);
 	fetch_add_relaxed(&leat__sched.detached, 1);
-	store_relaxed(&m->retake, retake_at_rest() | LEAT__RETAKE_TAKEN);
+	store_relaxed(&m->retake, leat__retake_at_rest() | LEAT__RETAKE_TAKEN);
 	leat__monitor_start();
 	return m;
 }
@@ -204,13 +202,13 @@ static struct leat__m *attach_foreign(void)
 	if (m)
 		store_relaxed(&spare_foreign, m->idle_next);
 	else
-		m = allocate();
+		m = leat__m_new();
 	if (!m)
 		leat__fatal("out of memory at a thread's first call");
 	m->foreign = true;
 	m->g = adopt_code(LEAT__THREAD, 0);
 	m->g->thread = m;
-	adopt_thread(m);
+	leat__m_adopt_thread(m);
 	pthread_setspecific(thread_end, m);
 	leat__monitor_start();
 	return m;
@@ -221,6 +219,7 @@ static void thread_ends(void *arg)
 	struct leat__m *m = arg;
 
 	leat__fault_done_thread(m);
+	m->g->thread = NULL;
 	leat__g_put(NULL, m->g);
 	m->g = &m->g0;
 	leat__tls_self = NULL;
@@ -244,28 +243,6 @@ COLD struct leat__m *leat__attach(void)
 	return m;
 }
 
-/* --- threads that leat starts */
-
-static void *machine_main(void *arg)
-{
-	struct leat__m *m = arg;
-	void *low, *high;
-
-	leat__os_stack_bounds(&low, &high);
-	m->g0_stack.low = low;
-	m->g0_stack.guarded = true;
-	m->g0.stack = &m->g0_stack;
-	m->g = &m->g0;
-	adopt_thread(m);
-	leat__san_adopt(&m->g0_stack.san, low, (size_t)((char *)high - (char *)low));
-	leat__os_restore_signals();
-	leat__os_thread_name("leat");
-	leat__os_precise_timers();
-	store_relaxed(&m->in_runtime, 1);
-	leat__monitor_ring();
-	leat__schedule();
-}
-
 /* A scheduler context on a stack of its own begins here. */
 void leat__schedule_start(void)
 {
@@ -274,98 +251,41 @@ void leat__schedule_start(void)
 	if (unlikely(leat__sanitizers))
 		leat__san_after(&m->g0.stack->san);
 	leat__schedule();
-}
-
-static COLD void cannot_start(struct leat__p *p, struct leat__m *m, bool searching)
-{
-	static _Atomic bool told;
-	static const char text[] =
-	    "leat: cannot start a thread; goroutines wait for one that is busy\n";
-
-	leat__lock(&leat__sched.lock);
-	if (searching)
-		fetch_add_relaxed(&leat__sched.searching, -1);
-	if (m) {
-		/* It has no thread: it stays on no list but all_m, its processor goes back. */
-		leat__release(m);
-	} else {
-		p->starting = false;
-		leat__idle_put(p);
-	}
-	leat__unlock(&leat__sched.lock);
-	if (!atomic_exchange(&told, true))
-		leat__os_write(2, text, sizeof text - 1);
-}
-
-/* A thread for an M.  pthread_create takes 700 bytes of stack. */
-struct start_thread {
-	struct leat__m *m;
-	int err;
-};
-
-static void start_thread(void *arg)
-{
-	struct start_thread *s = arg;
-
-	s->err = leat__os_thread_start(machine_main, s->m, THREAD_STACK);
-}
-
-void leat__start_machine(struct leat__p *p, bool searching)
-{
-	struct leat__m **link = &leat__sched.idle_m, *m;
-	struct start_thread start;
-
-	if (*link && leat__in_poller(*link) && (*link)->idle_next)
-		link = &(*link)->idle_next; /* another one, so that somebody stays there */
-	m = *link;
-	if (m) {
-		bool polls = leat__in_poller(m);
-
-		*link = m->idle_next;
-		leat__acquire(m, p);
-		m->searching = searching;
-		/* Under the lock: a keeper whose time is up must see that it is off the list. */
-		store_release(&m->wake, 1);
-		leat__unlock(&leat__sched.lock);
-		leat__wake_machine(m, polls);
-		return;
-	}
-	p->starting = true;
-	leat__unlock(&leat__sched.lock);
-
-	m = allocate();
-	if (!m) {
-		cannot_start(p, NULL, searching);
-		return;
-	}
-	m->g = &m->g0;
-	leat__lock(&leat__sched.lock);
-	p->starting = false;
-	leat__acquire(m, p);
-	m->searching = searching;
-	store_relaxed(&m->in_runtime, 1);
-	leat__unlock(&leat__sched.lock);
-	fetch_add_relaxed(&leat__sched.threads, 1);
-	start.m = m;
-	leat__with_room(start_thread, &start);
-	if (start.err != 0) {
-		fetch_add_relaxed(&leat__sched.threads, -1);
-		cannot_start(p, m, searching);
-	}
+	__builtin_unreachable(); /* the initial thread never ends */
 }
 
 /* --- the slow half of the door */
+
+struct leat__p *leat__detach(struct leat__m *m, bool hog)
+{
+	struct leat__p *p = m->p;
+
+	store_relaxed(&m->retake, leat__retake_at_rest() | LEAT__RETAKE_TAKEN);
+	fetch_add_relaxed(&leat__sched.detached, 1);
+	m->hog = hog;
+	if (hog)
+		store_relaxed(&leat__sched.hogs, load_relaxed(&leat__sched.hogs) + 1);
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	leat__sched.held--;
+	return p;
+}
 
 /* m's processor was taken while its goroutine was in the program: get one like anyone else. */
 static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
+	struct leat__p *p;
 
 	leat__lock(&leat__sched.lock);
-	store_relaxed(&m->retake, retake_at_rest());
+	store_relaxed(&m->retake, leat__retake_at_rest());
 	fetch_add_relaxed(&leat__sched.detached, -1);
-	if (leat__sched.idle_p) {
-		leat__acquire(m, leat__idle_take());
+	if (m->hog)
+		store_relaxed(&leat__sched.hogs, load_relaxed(&leat__sched.hogs) - 1);
+	m->hog = false;
+	p = leat__free_take();
+	if (p) {
+		leat__acquire(m, p);
 		leat__unlock(&leat__sched.lock);
 		leat__monitor_ring();
 		return m;

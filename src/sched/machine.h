@@ -50,8 +50,15 @@ struct leat__m {
 	struct leat__stack *dead; /* of a goroutine that ended: the scheduler context frees it */
 	struct leat__g *dead_g;   /* its descriptor */
 	void *nowhere;            /* where the context of an ended goroutine is stored */
-	bool searching;           /* counted in leat__sched.searching */
-	bool foreign;             /* a thread that leat did not start: it runs no goroutines */
+	_Atomic uint32_t
+	    announced;          /* 1 + the tick of its processor: blocking.c; 0: no call announced */
+	bool searching;         /* counted in leat__sched.searching */
+	bool hog;               /* counted in leat__sched.hogs; scheduler's lock */
+	bool ending;            /* its goroutine ended locked to it, or it is surplus */
+	bool initial;           /* the process's first thread, which never ends */
+	unsigned locks;         /* by its goroutine: pin.c */
+	struct leat__g *locked; /* the only goroutine that may run here, or NULL; its own */
+	bool foreign;           /* a thread that leat did not start: it runs no goroutines */
 	int tid;
 	_Atomic uint32_t wake;       /* futex: 1 when there is something to run */
 	struct leat__m *idle_next;   /* scheduler's lock */
@@ -69,8 +76,21 @@ struct leat__m {
 /* The first call of a thread: makes its M, and on the process's first call the whole runtime. */
 struct leat__m *leat__attach(void);
 
+/* A new M, on leat__sched.all_m for ever; NULL when memory is out. */
+struct leat__m *leat__m_new(void);
+
+/* The calling thread becomes m. */
+void leat__m_adopt_thread(struct leat__m *m);
+
+/* What m->retake is while nobody wants m's processor. */
+uint32_t leat__retake_at_rest(void);
+
 /* What leat__enter does when it is not that simple.  Returns the M it comes back on. */
 struct leat__m *leat__enter_slow(struct leat__m *m);
+
+/* m's goroutine, in the program or about to be, goes on without its processor, which is the caller's to
+   give away.  hog: because it computes.  Locked. */
+struct leat__p *leat__detach(struct leat__m *m, bool hog);
 
 LEAT__NORETURN void leat__entered_twice(void);
 

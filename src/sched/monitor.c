@@ -3,8 +3,10 @@
  * The monitor: one thread that keeps the promises which no processor can keep for itself.
  *
  *  - A goroutine that spins or blocks loses its processor when others wait for it: after 10 ms of CPU
- *    time (more the more goroutines already run without one, so that the number of threads stays
- *    bounded), or once its thread has slept in the kernel for 100 us.  The protocol is in machine.h.
+ *    time (more the more goroutines already compute without one, so that the number of threads stays
+ *    bounded), once its thread has slept in the kernel for 100 us, or once a call that it announced
+ *    (blocking.c) has lasted 20 us.  The protocol is in machine.h.
+ *  - A processor that waits for a thread gets one: threads.c.
  *  - Timers fire, and descriptors are looked at, although every processor is busy.
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
@@ -12,7 +14,8 @@
  *  - Stacks that nobody uses any more give their pages back (trim.c).
  *  - The number of processors follows the CPUs and the quota, where nobody has chosen one: procs.c.
  *
- * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 5 ms while nobody
+ * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 20 us while
+ * somebody waits for the end of an announced call, 5 ms while nobody
  * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
  * processor whose goroutine sleeps in the kernel for long is taken although nobody waits for it, so
  * that this holds for programs that block, too.
@@ -33,9 +36,10 @@
 
 #define LOOK_NS        500000
 #define SUSPECT_NS     100000
+#define CALL_NS        20000
 #define QUIET_NS       5000000
 #define SLICE_NS       10000000
-#define CROWD          16 /* goroutines without a processor that lengthen the slice by another */
+#define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
 #define OLDEST_NS      400000
 #define RING_NS        5000000
 #define RECHECK_MIN_NS ((int64_t)50000000)
@@ -46,14 +50,9 @@
 #define THREAD_STACK   ((size_t)128 << 10)
 
 static _Atomic uint32_t asleep; /* 1: waits to be rung */
+static _Atomic uint32_t called; /* 1: somebody wants it to look, whatever it does */
 
-static bool work_waits(const struct leat__p *p)
-{
-	return load_relaxed(&p->next) || leat__p_has_shared_work(p) ||
-	       load_relaxed(&leat__sched.queued);
-}
-
-static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
+static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog)
 {
 	uint32_t rest = load_relaxed(&m->retake), requested;
 
@@ -67,13 +66,10 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 	if (!load_acquire(&m->in_runtime) && load_relaxed(&p->m) == m && m->p == p &&
 	    load_relaxed(&p->tick) == tick &&
 	    cas_acq_rel(&m->retake, &requested, rest | LEAT__RETAKE_TAKEN)) {
-		fetch_add_relaxed(&leat__sched.detached, 1);
-		m->p = NULL;
-		store_relaxed(&p->m, NULL);
-		leat__sched.held--;
+		leat__detach(m, hog);
 		/* Whoever computes here next does so for a slice, too: the global queue has waited. */
 		p->until_poll = 1;
-		if (work_waits(p)) {
+		if (leat__work_waits(p)) {
 			leat__start_machine(p, false);
 			return;
 		}
@@ -85,29 +81,37 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick)
 	leat__unlock(&leat__sched.lock);
 }
 
+enum verdict {
+	STAY,
+	ASLEEP, /* its thread sleeps in the kernel */
+	HOG,    /* it has had its share of the CPU */
+};
+
 /* Has m's thread, at work on one goroutine since p->seen_since, had its share? */
-static bool due(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
+static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
 {
-	int64_t cpu, slice = SLICE_NS * (1 + load_relaxed(&leat__sched.detached) / CROWD);
+	int64_t cpu, slice = SLICE_NS * (1 + load_relaxed(&leat__sched.hogs) / CROWD);
 
 	cpu = leat__os_thread_cpu(m->tid);
 	if (cpu < 0)
-		return now - p->seen_since >= slice; /* no clock for it: wall time */
+		return now - p->seen_since >= slice ? HOG : STAY; /* no clock for it: wall time */
 	if (p->seen_cpu < 0) {
 		p->seen_cpu = p->seen_cpu_start = cpu;
 		p->seen_cpu_at = now;
 		*suspect = true;
-		return false;
+		return STAY;
 	}
 	if (cpu - p->seen_cpu_start >= slice)
-		return true;
+		return HOG;
 	if (cpu != p->seen_cpu) {
 		p->seen_cpu = cpu;
 		p->seen_cpu_at = now;
-		return false;
+		return STAY;
 	}
 	*suspect = true;
-	return now - p->seen_cpu_at >= SUSPECT_NS && leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP;
+	if (now - p->seen_cpu_at >= SUSPECT_NS && leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP)
+		return ASLEEP;
+	return STAY;
 }
 
 /* The oldest new goroutine of p has been there since an earlier look. */
@@ -141,13 +145,15 @@ struct findings {
 	bool running; /* a processor is held */
 	bool busy;    /* somebody schedules, or waits for it */
 	bool suspect; /* a thread may be asleep */
+	bool call;    /* a goroutine keeps others waiting in a call that it announced */
 };
 
 static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 {
 	struct leat__m *m = load_acquire(&p->m);
 	uint32_t tick = load_relaxed(&p->tick);
-	bool shared;
+	bool announced, waited;
+	enum verdict verdict;
 
 	if (!m)
 		return;
@@ -156,6 +162,9 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		return; /* its thread has yet to begin */
 	attend_oldest(p, now);
 	attend_ring(p, now);
+	announced = load_relaxed(&m->announced) == tick + 1;
+	if (announced && leat__work_waits(p))
+		f->call = true;
 	if (tick != p->seen_tick) {
 		p->seen_tick = tick;
 		p->seen_since = now;
@@ -163,26 +172,31 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		f->busy = true;
 		return;
 	}
-	if (!work_waits(p)) {
+	if (!leat__work_waits(p)) {
 		if (now - p->seen_since < SLICE_NS)
 			f->busy = true;
 		else if (leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP)
-			retake(p, m, tick);
+			retake(p, m, tick, false);
 		return;
 	}
 	f->busy = true;
+	waited = now - p->seen_since >= (announced ? CALL_NS : SUSPECT_NS);
 	if (load_relaxed(&leat__sched.idle)) {
-		shared = leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued);
-		if (shared)
+		if (leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued))
 			leat__wake_now();
 		/* What waits in next cannot be stolen: hand it over with the processor; the goroutine
 		   that runs finds an idle one. */
-		if (load_relaxed(&p->next) && now - p->seen_since >= SUSPECT_NS)
-			retake(p, m, tick);
+		if (load_relaxed(&p->next) && waited)
+			retake(p, m, tick, false);
 		return;
 	}
-	if (due(p, m, now, &f->suspect))
-		retake(p, m, tick);
+	if (announced && waited) {
+		retake(p, m, tick, false);
+		return;
+	}
+	verdict = judge(p, m, now, &f->suspect);
+	if (verdict != STAY)
+		retake(p, m, tick, verdict == HOG);
 }
 
 static struct findings look(struct leat__m *self)
@@ -270,10 +284,10 @@ static void rest(struct leat__m *self)
 {
 	int64_t trim_at = leat__trim_next();
 
-	/* Who takes up a processor rings; look once more after saying so. */
+	/* Who takes up a processor rings, as does who calls; look once more after saying so. */
 	store_relaxed(&asleep, 1);
 	fence_seq_cst();
-	if (look(self).running)
+	if (look(self).running || load_relaxed(&called))
 		store_relaxed(&asleep, 0);
 	while (load_acquire(&asleep) && leat__timers_first() > leat__os_now()) {
 		int64_t until = load_relaxed(&recheck_at), timer = leat__timers_first();
@@ -309,17 +323,22 @@ static void *monitor_main(void *arg)
 	leat__os_precise_timers();
 	leat__os_thread_name("leat-monitor");
 	for (;;) {
-		struct findings f = look(&self);
+		struct findings f;
+		int64_t again;
 
+		store_relaxed(&called, 0);
+		fence_seq_cst(); /* who calls from here on has us look anew */
+		again = leat__threads_make();
 		leat__trim(leat__os_now());
+		f = look(&self);
 		if (unlikely(leat__settings.trace_sched))
 			trace(leat__os_now());
-		idle = f.running ? 0 : idle + 1;
+		idle = f.running || again != INT64_MAX ? 0 : idle + 1;
 		if (f.running)
 			store_relaxed(&recheck_at, INT64_MAX);
 		if (idle < IDLE_LOOKS) {
-			static _Atomic uint32_t never;
-			int64_t until = leat__os_now() + (f.suspect              ? SUSPECT_NS
+			int64_t until = leat__os_now() + (f.call                 ? CALL_NS
+			                                  : f.suspect            ? SUSPECT_NS
 			                                  : f.busy || !f.running ? LOOK_NS
 			                                                         : QUIET_NS);
 			int64_t timer = leat__timers_first();
@@ -327,7 +346,9 @@ static void *monitor_main(void *arg)
 			/* The keeper sees to the timers, if there is one. */
 			if (timer < until && timer < load_relaxed(&leat__sched.keeper_until))
 				until = timer;
-			leat__os_wait(&never, 0, until);
+			if (again < until)
+				until = again;
+			leat__os_wait(&called, 0, until);
 			continue;
 		}
 		rest(&self);
@@ -341,6 +362,13 @@ void leat__monitor_ring(void)
 	fence_seq_cst();
 	if (load_relaxed(&asleep) && exchange_acq_rel(&asleep, 0))
 		leat__os_wake(&asleep, 1);
+}
+
+void leat__monitor_call(void)
+{
+	store_release(&called, 1);
+	leat__os_wake(&called, 1);
+	leat__monitor_ring();
 }
 
 void leat__monitor_start(void)

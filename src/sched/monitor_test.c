@@ -44,13 +44,14 @@ static void *greedy_main(void *arg)
 	for (uint64_t turn = 0;; turn++) {
 		int made = load_acquire(&leat__sched.made);
 
+		leat__threads_make();
 		for (int i = 0; i < made; i++) {
 			struct leat__p *p = load_relaxed(&leat__sched.p[i]);
 			struct leat__m *m = load_acquire(&p->m);
 
 			if (!m || m->tid == 0)
 				continue;
-			retake(p, m, load_relaxed(&p->tick));
+			retake(p, m, load_relaxed(&p->tick), turn % 2);
 			if ((load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
 				fetch_add_relaxed(&taken, 1);
 		}
@@ -143,6 +144,7 @@ static void take_so_often(uint64_t times, void (*fn)(struct worker *))
 	fprintf(stderr, "  taken %llu times\n", (unsigned long long)load_relaxed(&taken));
 	CHECK(load_relaxed(&taken) > 0);
 	CHECK(load_relaxed(&leat__sched.detached) <= 1); /* main itself at most */
+	CHECK(load_relaxed(&leat__sched.hogs) <= load_relaxed(&leat__sched.detached));
 }
 
 TEST(processor_taken_from_spinning_goroutines_has_one_owner)

@@ -56,6 +56,7 @@ struct leat__p {
 	uint32_t operations;      /* buffered channel operations, for demotion of next */
 	uint32_t waited_tick;     /* the tick at which next was first seen waiting */
 	uint64_t waited_since;
+	unsigned brief_calls; /* announced calls in a row that were not worth a hand-over: blocking.c */
 	uint64_t random;
 	uint64_t id_next;
 	unsigned id_left;
@@ -69,7 +70,8 @@ struct leat__p {
 	_Atomic uint32_t attention ON_LINE;
 	struct leat__m *_Atomic m; /* the holder, or NULL; changes under the scheduler's lock */
 	bool idle;                 /* on the idle list; scheduler's lock */
-	bool starting;             /* a thread is being made for it; scheduler's lock */
+	bool starting;             /* waits for a thread to be made; scheduler's lock */
+	bool start_searching;      /* that thread will search, and is counted already; likewise */
 	struct leat__p *idle_next;
 
 	/* The monitor's. */

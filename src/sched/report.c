@@ -122,12 +122,15 @@ static void report_creator(const struct leat__g *g)
 
 static void report_head(const struct leat__g *g, const char *state)
 {
+	const char *locked = g->special & LEAT__LOCKED ? ", locked to thread" : "";
+
 	if (load_relaxed(&g->kind) == LEAT__THREAD || load_relaxed(&g->kind) == LEAT__SCHEDULER)
 		leat__report("thread %d [%s]:\n", leat__os_tid(), state);
 	else if (g->stack && g->stack->name)
-		leat__report("goroutine %lu \"%s\" [%s]:\n", (unsigned long)g->id, g->stack->name, state);
+		leat__report("goroutine %lu \"%s\" [%s%s]:\n", (unsigned long)g->id, g->stack->name, state,
+		             locked);
 	else
-		leat__report("goroutine %lu [%s]:\n", (unsigned long)g->id, state);
+		leat__report("goroutine %lu [%s%s]:\n", (unsigned long)g->id, state, locked);
 }
 
 /* The goroutine for which the scheduler context runs, from where it asked for that. */

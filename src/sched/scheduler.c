@@ -48,7 +48,7 @@ static void leat__bind(struct leat__p *p, struct leat__g *g)
 		return;
 	s->name = NULL;
 	g->stack = s;
-	g->unguarded = !s->guarded;
+	g->special = s->guarded ? 0 : LEAT__UNGUARDED;
 	g->sp = leat__context_make(leat__stack_high(s), leat__goroutine_start);
 }
 
@@ -101,15 +101,17 @@ static inline bool off_cpu(struct leat__g *g)
 
 void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 {
-	if (unlikely(me->unguarded) && !leat__stack_intact(me->stack))
+	if (unlikely(me->special & LEAT__UNGUARDED) && !leat__stack_intact(me->stack))
 		leat__stack_exceeded(me, NULL);
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
 			return; /* readied before it got here */
 		/* Making stacks may need more room than a packed one has. */
-		if (unlikely(!g->stack) && likely(!leat__sanitizers) && likely(!me->unguarded))
+		if (unlikely(!g->stack) && likely(!leat__sanitizers) &&
+		    likely(!(me->special & LEAT__UNGUARDED)))
 			leat__bind(m->p, g);
-		if (likely(g->stack != NULL) && likely(off_cpu(g))) {
+		if (likely(g->stack != NULL) && likely(off_cpu(g)) &&
+		    likely(!(g->special & LEAT__LOCKED))) {
 			m->g = g;
 			leat__switch_context(me, g);
 			return;
@@ -198,8 +200,16 @@ void leat__schedule(void)
 		m->pending = NULL;
 		if (unlikely(m->dead != NULL))
 			reap(m);
-		if (!g)
+		if (unlikely(m->ending)) {
+			leat__retire_machine(m);
+			return;
+		}
+		if (unlikely(m->locked != NULL))
+			g = leat__locked_wait(m);
+		else if (!g)
 			g = leat__find_work(m);
+		if (unlikely(g->special & LEAT__LOCKED) && g->thread != m && leat__hand_off(m, g))
+			continue;
 		if (unlikely(!g->stack)) {
 			leat__bind(m->p, g);
 			if (unlikely(!g->stack)) {
@@ -250,7 +260,8 @@ struct leat__m *leat__park(struct leat__m *m)
 
 	if (unlikely(!m->p))
 		return leat__park_thread(m);
-	leat__switch_to(m, me, leat__next(m->p));
+	/* What is locked to this thread takes it along. */
+	leat__switch_to(m, me, likely(!(me->special & LEAT__LOCKED)) ? leat__next(m->p) : NULL);
 	return leat__self();
 }
 
@@ -319,6 +330,10 @@ struct leat__m *leat__yield(struct leat__m *m)
 	} else {
 		leat__ring_put(p, me);
 	}
+	if (unlikely(me->special & LEAT__LOCKED)) {
+		leat__switch_to(m, me, NULL);
+		return leat__self();
+	}
 	/* New goroutines stand behind the ring, where the caller may now wait for ever: prefer one, but
 	   for every so many times. */
 	if (likely(p->until_poll > 1) && !load_relaxed(&p->attention) && !leat__policy)
@@ -347,8 +362,6 @@ static struct leat__stack *leat__retire(struct leat__m *m)
 	struct leat__g *g = m->g;
 	struct leat__stack *s = g->stack;
 
-	if (unlikely(g->unguarded) && !leat__stack_intact(s))
-		leat__stack_exceeded(g, NULL);
 	if (g->scope)
 		leat__on_end(m, g);
 	store_release(&p->ended, load_relaxed(&p->ended) + 1);
@@ -361,7 +374,7 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 {
 	if (likely(!leat__sanitizers) && s->class != LEAT__STACK_OWN) {
 		leat__stack_put(&m->p->stacks[s->class], s);
-		if (g && g->stack && off_cpu(g)) {
+		if (g && g->stack && off_cpu(g) && !(g->special & LEAT__LOCKED)) {
 			m->g = g;
 			leat__switch(&m->nowhere, &g->sp);
 		}
@@ -374,6 +387,20 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 		leat__san_before(&s->san, &m->g0.stack->san, true);
 	leat__switch(&m->nowhere, &m->g0.sp);
 	__builtin_unreachable();
+}
+
+/* The same from a goroutine with something special about it. */
+static NOINLINE LEAT__NORETURN void end_special(struct leat__m *m)
+{
+	struct leat__g *g = m->g;
+	struct leat__stack *s;
+
+	if ((g->special & LEAT__UNGUARDED) && !leat__stack_intact(g->stack))
+		leat__stack_exceeded(g, NULL);
+	if (g->special & LEAT__LOCKED)
+		leat__locked_end(m);
+	s = leat__retire(m);
+	leave_stack(m, s, m->ending ? NULL : leat__next(m->p));
 }
 
 void leat__goroutine_start(void)
@@ -390,13 +417,15 @@ void leat__goroutine_start(void)
 		leat__leave(m);
 		g->fn(g->arg);
 		m = leat__enter();
+		if (unlikely(g->special))
+			end_special(m);
 		s = leat__retire(m);
 		g = leat__next(m->p);
 		if (!g || g->stack || leat__sanitizers || s->class != LEAT__STACK_USUAL)
 			leave_stack(m, s, g);
 		s->name = NULL;
 		g->stack = s;
-		g->unguarded = !s->guarded;
+		g->special = s->guarded ? 0 : LEAT__UNGUARDED;
 		g->sp = NULL;
 		m->g = g;
 	}
@@ -414,8 +443,11 @@ void leat__end_goroutine(struct leat__m *m)
 		leat__switch_to(m, m->g, NULL);
 		__builtin_unreachable();
 	}
-	s = leat__retire(m);
+	s = m->g->stack;
 	leat__san_unpoison(s->san.low, s->san.bytes);
+	if (unlikely(m->g->special))
+		end_special(m);
+	s = leat__retire(m);
 	leave_stack(m, s, NULL);
 }
 
@@ -458,7 +490,7 @@ static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts 
 	}
 	leat__copy(g->arg, args, args_bytes);
 	g->stack = s;
-	g->unguarded = !s->guarded;
+	g->special = s->guarded ? 0 : LEAT__UNGUARDED;
 	g->sp = leat__context_make(top, leat__goroutine_start);
 	return true;
 }
@@ -477,7 +509,7 @@ static inline struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opt
 	g->stack = NULL;
 	store_relaxed(&g->claim, LEAT__UNARMED);
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
-	g->unguarded = false;
+	g->special = 0;
 	g->fn = fn;
 	g->arg = g->args;
 	g->parent = m->g->id;

@@ -33,11 +33,13 @@ struct leat__sched {
 	_Atomic size_t queued;              /* its length; read without the lock as a hint */
 	struct leat__p *idle_p;
 	struct leat__m *idle_m;
+	struct leat__p *starting;  /* wait for a thread of their own to be made: threads.c */
 	int procs;                 /* processors in use: ids 0 .. procs - 1 */
 	_Atomic bool procs_chosen; /* the program said how many; changes under the lock */
 	int held;                  /* processors that an M holds */
 	_Atomic int detached;      /* goroutines that run without a processor */
-	_Atomic int made;          /* entries of p[] that are set; only grows */
+	_Atomic int hogs; /* of these, that lost it because they computed; changes under the lock */
+	_Atomic int made; /* entries of p[] that are set; only grows */
 	struct leat__p *_Atomic p[LEAT__MAX_PROCS];
 
 	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
@@ -135,18 +137,48 @@ struct leat__g *leat__next(struct leat__p *p);
    context. */
 struct leat__g *leat__find_work(struct leat__m *m);
 
-/* Give p, which nobody holds, to an idle or new M.  Locked; unlocks. */
+/* Give p, which nobody holds, to an idle M, or to a new one that the monitor makes.  Locked; unlocks.
+   Makes no system call but to wake a thread. */
 void leat__start_machine(struct leat__p *p, bool searching);
+
+/* The monitor's: make threads for the processors that wait for one.  Returns when to try again where
+   that failed, else INT64_MAX. */
+int64_t leat__threads_make(void);
 
 /* A timer became the first: if a thread sleeps until a later one, it sleeps anew. */
 void leat__keeper_ring(int64_t when);
 
-/* The body of every scheduler context. */
-LEAT__NORETURN void leat__schedule(void);
+/* Somebody waits for p: a hint. */
+static inline bool leat__work_waits(const struct leat__p *p)
+{
+	return load_relaxed(&p->next) || leat__p_has_shared_work(p) ||
+	       load_relaxed(&leat__sched.queued);
+}
+
+/* Any processor has something that others could take, or the global queue has. */
+bool leat__anything_shared(void);
+
+/* m's processor goes to whoever has work for it, or idles.  Locked; unlocks. */
+void leat__give_away(struct leat__m *m);
+
+/* Goroutines locked to their threads: pin.c.  m, whose goroutine is locked to it and has stopped, sleeps
+   until that one's turn.  g's own thread gets m's processor, and g its turn: false, if it may run on
+   m after all.  g, which ends, takes its thread with it. */
+struct leat__g *leat__locked_wait(struct leat__m *m);
+bool leat__hand_off(struct leat__m *m, struct leat__g *g);
+void leat__locked_end(struct leat__m *m);
+
+/* m's thread gives up its processor and is about to end; if it is the initial one it never returns. */
+void leat__retire_machine(struct leat__m *m);
+
+/* The body of every scheduler context.  Returns where the thread is to end. */
+void leat__schedule(void);
 
 /* Put p, which nobody holds, on the idle list, unless it is surplus; take one off, or NULL.  Locked. */
 void leat__idle_put(struct leat__p *p);
 struct leat__p *leat__idle_take(void);
+/* One that waits for a thread, else an idle one, or NULL: for callers that have a thread.  Locked. */
+struct leat__p *leat__free_take(void);
 /* m holds p from now on.  Locked. */
 void leat__acquire(struct leat__m *m, struct leat__p *p);
 /* Nobody holds m's processor any more; it becomes idle unless it is surplus.  Locked. */
@@ -184,9 +216,11 @@ int leat__procs_set(int n, bool chosen);
 /* The monitor's, while something runs: see whether the default is another one by now. */
 void leat__procs_follow(int64_t now);
 
-/* The monitor thread: starts it once; rings it when it sleeps because nothing ran. */
+/* The monitor thread: starts it once; rings it when it sleeps because nothing ran; calls it, whatever
+   it does, because a processor waits for a thread. */
 void leat__monitor_start(void);
 void leat__monitor_ring(void);
+void leat__monitor_call(void);
 
 /* Everything seems asleep but for threads that leat knows nothing of: have the monitor check for
    deadlock again later.  True when this is not the first look. */

@@ -356,7 +356,7 @@ static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, str
 	return NULL;
 }
 
-static bool anything_shared(void)
+bool leat__anything_shared(void)
 {
 	int made = load_acquire(&leat__sched.made);
 
@@ -409,7 +409,7 @@ static struct leat__g *search(struct leat__m *m)
 			leat__cpu_relax();
 		if (leat__ticks() >= end) {
 			/* What is there has not aged yet: a little longer. */
-			if (extra++ >= 3 * STEAL_AGE_US || !anything_shared())
+			if (extra++ >= 3 * STEAL_AGE_US || !leat__anything_shared())
 				break;
 			end = leat__ticks() + us;
 		}
@@ -514,6 +514,7 @@ static void stop_keeping(struct leat__m *m)
 static void sleep_machine(struct leat__m *m)
 {
 	struct leat__ready_list ready = {0};
+	struct leat__p *p;
 
 	store_relaxed(&m->wake, 0);
 	m->idle_next = leat__sched.idle_m;
@@ -538,9 +539,10 @@ static void sleep_machine(struct leat__m *m)
 		store_relaxed(&m->wake, 0);
 		if (!ready.n && leat__timers_first() > leat__clock())
 			continue;
-		if (leat__sched.idle_p) {
+		p = leat__free_take();
+		if (p) {
 			leave_idle_list(m);
-			leat__acquire(m, leat__idle_take());
+			leat__acquire(m, p);
 			break;
 		}
 		/* All processors are busy: put what is due where they find it. */
@@ -552,6 +554,19 @@ static void sleep_machine(struct leat__m *m)
 	leat__unlock(&leat__sched.lock);
 	leat__monitor_ring();
 	leat__netpoll_inject(m, &ready);
+}
+
+/* m, which has none, gets a processor that nobody holds, unless there is none.  Locked; unlocks if so. */
+static bool take_processor(struct leat__m *m)
+{
+	struct leat__p *p = leat__free_take();
+
+	if (!p)
+		return false;
+	leat__acquire(m, p);
+	leat__unlock(&leat__sched.lock);
+	leat__monitor_ring();
+	return true;
 }
 
 /* m's processor has nothing to do: give it up and sleep, unless something came meanwhile. */
@@ -571,14 +586,11 @@ static struct leat__g *go_idle(struct leat__m *m)
 
 	leat__fence_heavy();
 	leat__lock(&leat__sched.lock);
-	if (leat__sched.idle_p && anything_shared()) {
-		leat__acquire(m, leat__idle_take());
-		leat__unlock(&leat__sched.lock);
-		leat__monitor_ring();
+	if (leat__sched.idle_p && leat__anything_shared() && take_processor(m))
 		return NULL;
-	}
 	leat__check_deadlock();
-	sleep_machine(m);
+	if (!leat__sched.starting || !take_processor(m))
+		sleep_machine(m);
 	return NULL;
 }
 
@@ -589,13 +601,8 @@ struct leat__g *leat__find_work(struct leat__m *m)
 	for (;;) {
 		if (!m->p) {
 			leat__lock(&leat__sched.lock);
-			if (leat__sched.idle_p) {
-				leat__acquire(m, leat__idle_take());
-				leat__unlock(&leat__sched.lock);
-				leat__monitor_ring();
-			} else {
+			if (!take_processor(m))
 				sleep_machine(m);
-			}
 		}
 		if (unlikely(load_relaxed(&m->p->attention) & LEAT__ATTEND_RETIRE)) {
 			hand_on_search(m);

@@ -85,6 +85,7 @@ static void beside(void (*fn)(struct hog *), int n)
 	atomic_long turns = 0;
 	chan(int) c = chan_make(int, 0);
 	int64_t begin = leat_now();
+	size_t before = leat_num_goroutine();
 	long seen;
 
 	stop = false;
@@ -103,7 +104,7 @@ static void beside(void (*fn)(struct hog *), int n)
 	stop = true;
 	leat_waitgroup_wait(&wg);
 	chan_free(c);
-	test_goroutines(1);
+	test_goroutines(before);
 	CHECK(leat_now() - begin < 30 * LEAT_SECOND);
 }
 
@@ -176,6 +177,49 @@ TEST(line_28_a_timer_does_not_wait_for_hogs_that_have_yet_to_begin)
 	leat_waitgroup_wait(&wg);
 	CHECK_EQ(begun, HOGS);
 	leat_procs(procs);
+}
+
+struct reader {
+	int fd;
+	leat_waitgroup *wg;
+	atomic_int *inside;
+};
+
+static void reader(struct reader *a)
+{
+	char byte;
+
+	atomic_fetch_add(a->inside, 1);
+	{
+		leat_blocking();
+		CHECK_EQ(read(a->fd, &byte, 1), 1);
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+/* The slice grows with those that compute without a processor, not with those that sleep: it would be
+   3 seconds for each of the hogs. */
+TEST(line_28_hogs_beside_hundreds_that_block)
+{
+	int n = 300, fds[2];
+	leat_waitgroup wg = {0};
+	atomic_int inside = 0;
+
+#ifdef TEST_SANITIZED
+	n = 50;
+#endif
+	CHECK_EQ(pipe(fds), 0);
+	leat_waitgroup_add(&wg, n);
+	for (int i = 0; i < n; i++)
+		go(reader, fds[0], &wg, &inside);
+	test_until(atomic_load(&inside) == n);
+	beside_at_one(hog, 12);
+	for (int i = 0; i < n; i++)
+		CHECK_EQ(write(fds[1], "x", 1), 1);
+	leat_waitgroup_wait(&wg);
+	test_goroutines(1);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 struct busy_sender {

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The threads that leat starts: how they are made, and for whom.
+ *
+ * A processor that must go on while no M is idle waits on leat__sched.starting until the monitor has
+ * made a thread for it.  Nobody else makes threads:
+ *  - whoever finds that one is needed may hold the timers' lock, a scope's or a channel's, and a thread
+ *    costs a clone, an mmap and a malloc; it puts the processor on the list and wakes the monitor;
+ *  - a goroutine's thread may have been changed by the program (affinity, name space, user), and a new
+ *    thread inherits that; nobody touches the monitor's.
+ *
+ * Where no thread is to be had (EAGAIN, memory) the processor stays on the list: the monitor tries
+ * again, ever more seldom, and any M that becomes free meanwhile takes it with all its goroutines.
+ *
+ * Invariants (scheduler's lock)
+ *  - A processor on leat__sched.starting is held by nobody and not idle; p->starting is set.
+ *  - While that list is not empty no M stays on the idle list for want of a processor.
+ *  - leat__sched.threads counts the Ms that have a thread of leat's, and the initial thread's.
+ */
+#include "sched/fault.h"
+#include "sched/netpoll.h"
+#include "sched/scheduler.h"
+
+#define THREAD_STACK ((size_t)256 << 10)
+#define RETRY_MIN_NS ((int64_t)1000000)
+#define RETRY_MAX_NS ((int64_t)100000000)
+
+static struct leat__m *spare; /* without a thread; scheduler's lock */
+
+/* Locked. */
+static void spare_put(struct leat__m *m)
+{
+	m->idle_next = spare;
+	spare = m;
+}
+
+/* --- a thread's life */
+
+static void *machine_main(void *arg)
+{
+	struct leat__m *m = arg;
+	void *low, *high;
+
+	leat__os_stack_bounds(&low, &high);
+	m->g0_stack.low = low;
+	m->g0_stack.guarded = true;
+	m->g0.stack = &m->g0_stack;
+	m->g = &m->g0;
+	leat__m_adopt_thread(m);
+	leat__san_adopt(&m->g0_stack.san, low, (size_t)((char *)high - (char *)low));
+	leat__os_restore_signals();
+	leat__os_thread_name("leat");
+	leat__os_precise_timers();
+	store_relaxed(&m->in_runtime, 1);
+	leat__monitor_ring();
+	leat__schedule();
+
+	/* The program's own destructors of thread-local data run after this, on a plain thread. */
+	leat__fault_done_thread(m);
+	leat__san_thread_done();
+	leat__tls_self = NULL;
+	leat__lock(&leat__sched.lock);
+	fetch_add_relaxed(&leat__sched.threads, -1);
+	spare_put(m);
+	leat__unlock(&leat__sched.lock);
+	return NULL;
+}
+
+void leat__give_away(struct leat__m *m)
+{
+	struct leat__p *p = m->p;
+
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	leat__sched.held--;
+	if (leat__work_waits(p)) {
+		leat__start_machine(p, false);
+		return;
+	}
+	leat__idle_put(p);
+	leat__unlock(&leat__sched.lock);
+
+	/* As in go_idle. */
+	leat__fence_heavy();
+	leat__lock(&leat__sched.lock);
+	if (leat__sched.idle_p && leat__anything_shared()) {
+		leat__start_machine(leat__idle_take(), false);
+		return;
+	}
+	leat__check_deadlock();
+	leat__unlock(&leat__sched.lock);
+}
+
+void leat__retire_machine(struct leat__m *m)
+{
+	leat__lock(&leat__sched.lock);
+	if (m->p)
+		leat__give_away(m);
+	else
+		leat__unlock(&leat__sched.lock);
+	while (m->initial) {
+		static _Atomic uint32_t for_ever;
+
+		leat__os_wait(&for_ever, 0, INT64_MAX);
+	}
+}
+
+/* --- making them */
+
+/* Locked. */
+static struct leat__p *starting_take(bool *searching)
+{
+	struct leat__p *p = leat__sched.starting;
+
+	if (p) {
+		leat__sched.starting = p->idle_next;
+		p->starting = false;
+		*searching = p->start_searching;
+	}
+	return p;
+}
+
+/* Locked. */
+static void starting_put(struct leat__p *p, bool searching)
+{
+	p->starting = true;
+	p->start_searching = searching;
+	p->idle_next = leat__sched.starting;
+	leat__sched.starting = p;
+}
+
+struct leat__p *leat__free_take(void)
+{
+	bool searching = false;
+	struct leat__p *p = starting_take(&searching);
+
+	if (searching)
+		fetch_add_relaxed(&leat__sched.searching, -1);
+	return p ? p : leat__idle_take();
+}
+
+void leat__start_machine(struct leat__p *p, bool searching)
+{
+	struct leat__m **link = &leat__sched.idle_m, *m;
+
+	if (*link && leat__in_poller(*link) && (*link)->idle_next)
+		link = &(*link)->idle_next; /* another one, so that somebody stays there */
+	m = *link;
+	if (m) {
+		bool polls = leat__in_poller(m);
+
+		*link = m->idle_next;
+		leat__acquire(m, p);
+		m->searching = searching;
+		/* Under the lock: a keeper whose time is up must see that it is off the list. */
+		store_release(&m->wake, 1);
+		leat__unlock(&leat__sched.lock);
+		leat__wake_machine(m, polls);
+		return;
+	}
+	starting_put(p, searching);
+	leat__unlock(&leat__sched.lock);
+	leat__monitor_call();
+}
+
+static struct leat__m *spare_or_new(void)
+{
+	struct leat__m *m;
+
+	leat__lock(&leat__sched.lock);
+	m = spare;
+	if (m)
+		spare = m->idle_next;
+	leat__unlock(&leat__sched.lock);
+	return m ? m : leat__m_new();
+}
+
+static COLD void tell(void)
+{
+	static _Atomic bool told;
+	static const char text[] =
+	    "leat: cannot start a thread; goroutines wait for one that is busy\n";
+
+	if (!atomic_exchange(&told, true))
+		leat__os_write(2, text, sizeof text - 1);
+}
+
+/* m gets the first processor of the list, and a thread.  False: there was none to be had; whether it
+   was wanted, the list says. */
+static bool make(struct leat__m *m)
+{
+	struct leat__p *p;
+	bool searching = false;
+
+	leat__lock(&leat__sched.lock);
+	p = starting_take(&searching);
+	if (!p) {
+		spare_put(m);
+		leat__unlock(&leat__sched.lock);
+		return false;
+	}
+	leat__acquire(m, p);
+	m->searching = searching;
+	m->g = &m->g0;
+	m->tid = 0;
+	m->ending = false;
+	store_relaxed(&m->announced, 0);
+	store_relaxed(&m->in_runtime, 1);
+	fetch_add_relaxed(&leat__sched.threads, 1);
+	leat__unlock(&leat__sched.lock);
+	if (leat__os_thread_start(machine_main, m, THREAD_STACK) == 0)
+		return true;
+
+	leat__lock(&leat__sched.lock);
+	fetch_add_relaxed(&leat__sched.threads, -1);
+	if (searching)
+		fetch_add_relaxed(&leat__sched.searching, -1);
+	m->searching = false;
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	leat__sched.held--;
+	starting_put(p, false);
+	spare_put(m);
+	leat__unlock(&leat__sched.lock);
+	return false;
+}
+
+static bool wanted(void)
+{
+	bool yes;
+
+	leat__lock(&leat__sched.lock);
+	yes = leat__sched.starting != NULL;
+	leat__unlock(&leat__sched.lock);
+	return yes;
+}
+
+int64_t leat__threads_make(void)
+{
+	static int64_t pause = RETRY_MIN_NS, again = INT64_MAX;
+	struct leat__m *m;
+
+	if (again != INT64_MAX && leat__os_now() < again)
+		return again;
+	while (wanted()) {
+		m = spare_or_new();
+		if (m && make(m)) {
+			pause = RETRY_MIN_NS;
+			continue;
+		}
+		if (!wanted())
+			break;
+		tell();
+		again = leat__os_now() + pause;
+		if (pause < RETRY_MAX_NS)
+			pause *= 2;
+		return again;
+	}
+	again = INT64_MAX;
+	return again;
+}
