@@ -226,11 +226,8 @@ TEST(line_143_stop_against_look)
 
 TEST(line_144_reset_against_look_and_stop)
 {
-	play_all((struct actor[]){{resets, 1, &left},
-	                          {looks, 1, &left},
-	                          {stops, 1, &left},
-	                          {time_passes, 1, &left},
-	                          {0}});
+	play_all((struct actor[]){
+	    {resets, 1, &left}, {looks, 1, &left}, {stops, 1, &left}, {time_passes, 1, &left}, {0}});
 	play_all((struct actor[]){{resets, 2, &left}, {looks, 2, &left}, {time_passes, 2, &left}, {0}});
 }
 
