@@ -76,8 +76,8 @@ static inline bool looks_ready(const leat_case *k)
 	partners = k->dir == LEAT_SEND ? &c->receivers : &c->senders;
 	ready = k->dir == LEAT_SEND ? count < c->cap : count > 0;
 	/* Without branches: which of the three it is cannot be predicted. */
-	return ready | (__atomic_load_n(&partners->first, __ATOMIC_RELAXED) != NULL) |
-	       (__atomic_load_n(&c->special, __ATOMIC_RELAXED) != 0);
+	ready |= __atomic_load_n(&partners->first, __ATOMIC_RELAXED) != NULL;
+	return (ready | __atomic_load_n(&c->special, __ATOMIC_RELAXED)) != 0;
 }
 
 /* A timed channel looks ready always: is it too early for a receive?  Locked. */
