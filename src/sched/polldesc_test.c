@@ -8,7 +8,7 @@
  * goroutines, while the test moves the deadlines under them.
  */
 #define _GNU_SOURCE
-#include "sched/netpoll.h"
+#include "sched/polldesc.h"
 
 #include "test.h"
 
