@@ -58,7 +58,7 @@ TEST(edge_meets_a_wait)
 	pthread_t thread;
 	uint64_t random = 6;
 
-	rounds = test_count(200000);
+	rounds = test_count(100000);
 	there = make();
 	back = make();
 	thread = litmus_thread(writer, NULL);
@@ -115,7 +115,7 @@ TEST(two_directions_register_at_once)
 	pthread_t thread;
 	char byte[1024] = {0};
 
-	rounds = test_count(20000);
+	rounds = test_count(10000);
 	CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
 	CHECK_EQ(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int)), 0);
 	thread = litmus_thread(peer, NULL);
@@ -241,7 +241,7 @@ TEST(close_meets_waits)
 	pthread_t threads[2];
 	int canceled = 0;
 
-	rounds = test_count(20000);
+	rounds = test_count(10000);
 	atomic_store(&done, 0);
 	atomic_store(&number, -1);
 	threads[0] = litmus_thread(closer, NULL);
