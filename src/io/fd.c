@@ -10,7 +10,7 @@
  * A wait that began after the end of a descriptor's life but before its close(2) is woken after the
  * close, and finds the number bad, or someone else's.
  */
-#include "sched/netpoll.h"
+#include "sched/polldesc.h"
 
 #include <leat/fd.h>
 #include <leat/select.h>

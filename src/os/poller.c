@@ -66,10 +66,15 @@ int leat__os_poller_open(void)
 	return err;
 }
 
-int leat__os_poller_watch(int fd, uint64_t token)
+int leat__os_poller_watch(int fd, uint64_t token, unsigned wanted)
 {
-	const uint32_t events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+	uint32_t events = EPOLLET;
 	int err;
+
+	if (wanted & LEAT__OS_READ)
+		events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
+	if (wanted & LEAT__OS_WRITE)
+		events |= EPOLLOUT;
 
 	/* Others may do the same at the same time, and the file may have changed since. */
 	do {
@@ -130,6 +135,8 @@ int leat__os_poller_collect(struct leat__os_event *events, int max, bool block, 
 		timeout.tv_nsec = left % 1000000000;
 	}
 	n = checked(wait(raw, max < BATCH_MAX ? max : BATCH_MAX, &timeout), saved);
+	if (n < 0 && n != -EINTR)
+		return (int)n;
 	for (long i = 0; i < n; i++) {
 		if (raw[i].data.u64 == INTERRUPTED) {
 			uint64_t interruptions;

@@ -26,19 +26,20 @@ struct leat__os_event {
 int leat__os_poller_open(void);
 
 /*
- * Report fd's edges under this token from now on, and at once what it is ready for already; so calling
- * this again looks again, and is right whatever file now has the number.  token is not UINT64_MAX.
+ * Report edges of fd, of READ, WRITE or both and no others, under this token from now on, and at once
+ * what it is ready for already; so calling this again looks again, and is right whatever file now has
+ * the number.  Errors are reported in any case.  token is not UINT64_MAX.
  * 0; -EPERM for files that are always ready; -EBADF, -ENOSPC, -ENOMEM.
  */
-int leat__os_poller_watch(int fd, uint64_t token);
+int leat__os_poller_watch(int fd, uint64_t token, unsigned wanted);
 
 /* Report fd no more.  What was collected before may still be on its way. */
 void leat__os_poller_unwatch(int fd);
 
 /*
- * Collect up to max events; returns how many.  With block, wait for the first until deadline_ns, or
- * an interruption; may return 0 at any time.  One thread at a time may block, others may collect
- * beside it.
+ * Collect up to max events; returns how many, or -errno when the poller is gone.  With block, wait for
+ * the first until deadline_ns, or an interruption; may return 0 at any time.  One thread at a time may
+ * block, others may collect beside it.
  */
 int leat__os_poller_collect(struct leat__os_event *events, int max, bool block,
                             int64_t deadline_ns);

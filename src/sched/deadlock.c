@@ -27,7 +27,7 @@
 /* Locked. */
 static bool all_asleep(void)
 {
-	/* The waiters first: who is not among them any more is in a queue, or awake (acquire: netpoll.c). */
+	/* The waiters first: who is not among them any more is in a queue, or awake (acquire: netpoll.h). */
 	return load_acquire(&leat__poll_waiters) == 0 && leat__sched.held == 0 &&
 	       !leat__sched.starting && load_relaxed(&leat__sched.detached) == 0 &&
 	       load_relaxed(&leat__sched.queued) == 0;

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 /* Neither the memory nor the wrappers of the kernel's counter are of interest here. */
 static bool take(int fd)
@@ -33,6 +34,7 @@ static int make(void)
 
 static int there, back; /* two semaphores */
 static int rounds;
+static _Atomic int turn;
 
 static void *writer(void *arg)
 {
@@ -56,7 +58,7 @@ TEST(edge_meets_a_wait)
 	pthread_t thread;
 	uint64_t random = 6;
 
-	rounds = test_count(200000);
+	rounds = test_count(100000);
 	there = make();
 	back = make();
 	thread = litmus_thread(writer, NULL);
@@ -69,6 +71,70 @@ TEST(edge_meets_a_wait)
 	pthread_join(thread, NULL);
 	CHECK_EQ(leat_close_fd(there), 0);
 	CHECK_EQ(leat_close_fd(back), 0);
+}
+
+/* Two who wait for different edges register the descriptor at once: the kernel must tell both. */
+static int ends[2]; /* of a connection with little room */
+
+static void *peer(void *arg)
+{
+	uint64_t random = 14;
+	char sink[4096];
+
+	(void)arg;
+	for (int i = 0; i < rounds; i++) {
+		while (atomic_load(&turn) < 2 * i + 1)
+			sched_yield();
+		litmus_dither(&random, 5000);
+		if (i % 2)
+			CHECK_EQ(write(ends[1], "", 1), 1);
+		while (read(ends[1], sink, sizeof sink) > 0)
+			;
+		if (i % 2 == 0)
+			CHECK_EQ(write(ends[1], "", 1), 1);
+		while (atomic_load(&turn) < 2 * i + 2)
+			sched_yield();
+		litmus_round();
+	}
+	return NULL;
+}
+
+struct direction {
+	int events;
+	leat_waitgroup *left;
+};
+
+static void direction(struct direction *d)
+{
+	CHECK_EQ(leat_wait_fd(ends[0], d->events, LEAT_FOREVER) & d->events, d->events);
+	leat_waitgroup_done(d->left);
+}
+
+TEST(two_directions_register_at_once)
+{
+	pthread_t thread;
+	char byte[1024] = {0};
+
+	rounds = test_count(10000);
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	CHECK_EQ(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int)), 0);
+	thread = litmus_thread(peer, NULL);
+	for (int i = 0; i < rounds; i++) {
+		leat_waitgroup left = {0};
+
+		while (write(ends[0], byte, sizeof byte) > 0)
+			;
+		leat_waitgroup_add(&left, 2);
+		go(direction, .events = POLLOUT, .left = &left);
+		go(direction, .events = POLLIN, .left = &left);
+		atomic_store(&turn, 2 * i + 1);
+		leat_waitgroup_wait(&left);
+		CHECK_EQ(read(ends[0], byte, sizeof byte), 1);
+		atomic_store(&turn, 2 * i + 2);
+	}
+	pthread_join(thread, NULL);
+	CHECK_EQ(leat_close_fd(ends[0]), 0);
+	CHECK_EQ(leat_close_fd(ends[1]), 0);
 }
 
 /* Several goroutines, for other events and with other time-outs, on one descriptor: each unit is taken
@@ -175,7 +241,7 @@ TEST(close_meets_waits)
 	pthread_t threads[2];
 	int canceled = 0;
 
-	rounds = test_count(20000);
+	rounds = test_count(10000);
 	atomic_store(&done, 0);
 	atomic_store(&number, -1);
 	threads[0] = litmus_thread(closer, NULL);

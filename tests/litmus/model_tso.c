@@ -11,7 +11,7 @@
  * then tried without one of its parts, and the model must find the mistake: so the parts are needed,
  * and the model can fail.
  *
- * The models say what the code says; sched/machine.h, sched/work.c, sched/timer.c, sched/netpoll.c and
+ * The models say what the code says; sched/machine.h, sched/work.c, sched/timer.c, sched/polldesc.c and
  * sync/mutex.c argue the same in words.
  */
 #include "test.h"
@@ -551,6 +551,46 @@ static bool poll_word(enum poll_part without, bool edge, bool closes)
 	if (closes)
 		memcpy(m.program[2], closer, sizeof closer);
 	return holds(&m);
+}
+
+/* Two wait for one descriptor, for different edges, and register it at once; what the kernel is told
+   last counts. */
+static bool poll_interest(bool looks_again)
+{
+	enum { WAITS, INTEREST = 2, DONE };
+	struct model m = {
+	    .name = name("poller, registering", looks_again ? "with all its parts" : "no second look"),
+	    .threads = 2,
+	};
+
+	for (uint8_t me = 0; me < 2; me++) {
+		const struct step waiter[STEPS] = {
+		    [0] = {STORE, (uint8_t)(WAITS + me), 1},
+		    [1] = {LOAD, (uint8_t)(WAITS + 1 - me)},
+		    [2] = {IF, .value = 1, .to = 10},
+		    [3] = {SWAP, INTEREST, (uint8_t)(1 + me)}, /* and a fence */
+		    [4] = looks_again ? STEP(LOAD, .byte = (uint8_t)(WAITS + 1 - me)) : STEP(TO, .to = 11),
+		    [5] = {IF, .value = 0, .to = 11},
+		    [6] = {TO, .to = 10},
+		    [10] = {SWAP, INTEREST, 3},
+		    [11] = {ADD, DONE, 1},
+		    [12] = {LOAD, DONE},
+		    [13] = {IF, .value = 2, .to = 15},
+		    [14] = {END},
+		    [15] = {LOAD, INTEREST},
+		    [16] = {IF, .value = 3, .to = 14},
+		    [17] = {WRONG},
+		};
+
+		memcpy(m.program[me], waiter, sizeof waiter);
+	}
+	return holds(&m);
+}
+
+TEST(poller_is_told_of_all_that_is_waited_for)
+{
+	CHECK(poll_interest(true));
+	CHECK(!poll_interest(false));
 }
 
 TEST(poller_wakes_who_has_a_reason)

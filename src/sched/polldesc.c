@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *  - state[dir] is NIL, READY, or the head of a chain of waiters.  A waiter puts itself on by
+ *    compare-and-swap; who takes takes the whole chain, owns it, and wakes every one of it.  So no
+ *    waiter's memory is touched after it was woken, and an address that comes back (ABA) does no harm.
+ *  - A waiter that is on the chain is counted in leat__poll_waiters, until it is in a run queue.
+ *  - An event is passed on only if its sequence is that of the number's present life.
+ *  - The sequence changes while nobody holds the descriptor, so a token used meanwhile is right.
+ *
+ * No edge is lost.  READY remembers one that finds nobody waiting: whose try failed before the edge
+ * finds READY when it wants to wait.  prepare forgets it, before the first try.  A waiter by
+ * leat__pd_wait_once pushes READY aside, and then has the kernel look anew (watch), which repeats the
+ * edge if there is still a reason: for itself and for the one whose READY it was.
+ *
+ * Only edges that somebody waits for are watched, unless the descriptor has an owner: else each wait
+ * for something to read would be told that there is room to write, and wake the thread that sleeps in
+ * the poller.  Two who register at once might undo each other's; so each looks after it has registered
+ * whether somebody has come for something else, and if so registers anew.  Whose push that look misses
+ * comes after it, and registers after it, with what it finds: all who came before.
+ *
+ * No verdict is lost.  Who closes, or whose deadline passes:      who waits:
+ *	store the flag                                                 put itself on the chain
+ *	full fence                                                     full fence
+ *	take the chain and wake it                                     look at the flags: then take it back
+ * One of the two sees the other's store.  tests/litmus/model_tso.c has the model.  A waiter that is too
+ * late to take itself back has been taken, and parks: its wake-up has come or will.
+ *
+ * A deadline that was moved while its timer fired: leat__timer_stop returns when the timer's function
+ * does not run, so the flags are set in order; who was woken by the old deadline finds no flag and
+ * waits again.
+ *
+ * Lock order: a descriptor's lock, then the timers', then the scheduler's.
+ */
+#include "sched/polldesc.h"
+
+#include "os/poller.h"
+#include "sched/policy.h"
+
+#include <errno.h>
+
+#define CHUNK  256
+#define CHUNKS (1 << 16) /* 16 million numbers */
+
+static struct leat__pd *_Atomic chunks[CHUNKS];
+
+static const uint32_t expiry[LEAT__POLL_EITHER] = {LEAT__PD_READ_EXPIRED, LEAT__PD_WRITE_EXPIRED};
+
+/* --- descriptors */
+
+static void read_expired(struct leat__m *m, struct leat__timer *t);
+static void write_expired(struct leat__m *m, struct leat__timer *t);
+
+static COLD struct leat__pd *add_chunk(int i)
+{
+	size_t bytes = (CHUNK * sizeof(struct leat__pd) + 4095) & ~(size_t)4095;
+	struct leat__pd *chunk = leat__os_map(bytes), *none = NULL;
+
+	if (!chunk)
+		return NULL;
+	for (int k = 0; k < CHUNK; k++) {
+		struct leat__pd *pd = &chunk[k];
+
+		pd->fd = i * CHUNK + k;
+		pd->timers[LEAT__POLL_READ].fire = read_expired;
+		pd->timers[LEAT__POLL_WRITE].fire = write_expired;
+	}
+	if (cas_acq_rel(&chunks[i], &none, chunk))
+		return chunk;
+	leat__os_unmap(chunk, bytes);
+	return none;
+}
+
+struct leat__pd *leat__pd_find(int fd)
+{
+	struct leat__pd *chunk;
+
+	if (fd < 0 || fd / CHUNK >= CHUNKS)
+		return NULL;
+	chunk = load_acquire(&chunks[fd / CHUNK]);
+	return chunk ? &chunk[fd % CHUNK] : NULL;
+}
+
+struct leat__pd *leat__pd_of(int fd)
+{
+	struct leat__pd *pd = leat__pd_find(fd);
+
+	if (likely(pd != NULL) || fd < 0 || fd / CHUNK >= CHUNKS)
+		return pd;
+	pd = add_chunk(fd / CHUNK);
+	return pd ? &pd[fd % CHUNK] : NULL;
+}
+
+static uint64_t token(const struct leat__pd *pd)
+{
+	return (uint64_t)load_relaxed(&pd->sequence) << 32 | (uint32_t)pd->fd;
+}
+
+int leat__pd_open(int fd, struct leat__pd **out)
+{
+	struct leat__pd *pd;
+	int err = leat__netpoll_start();
+
+	if (err)
+		return err;
+	pd = leat__pd_of(fd);
+	if (!pd)
+		return fd < 0 ? -EBADF : -ENOMEM;
+	atomic_fetch_or_explicit(&pd->flags, LEAT__PD_OPENED, memory_order_acq_rel);
+	err = leat__os_poller_watch(fd, token(pd), LEAT__OS_READ | LEAT__OS_WRITE);
+	if (err)
+		atomic_fetch_and_explicit(&pd->flags, ~(uint32_t)LEAT__PD_OPENED, memory_order_acq_rel);
+	else
+		*out = pd;
+	return err;
+}
+
+bool leat__pd_hold(struct leat__pd *pd)
+{
+	bool open;
+
+	leat__lock(&pd->lock);
+	open = !(load_relaxed(&pd->flags) & LEAT__PD_CLOSING);
+	pd->holders += open;
+	leat__unlock(&pd->lock);
+	return open;
+}
+
+void leat__pd_drop(struct leat__m *m, struct leat__pd *pd)
+{
+	struct leat__g *closer = NULL;
+
+	/* What the program did with the descriptor comes before its close. */
+	leat__hb_release(pd);
+	leat__lock(&pd->lock);
+	if (--pd->holders == 0) {
+		closer = pd->closer;
+		pd->closer = NULL;
+	}
+	leat__unlock(&pd->lock);
+	if (closer)
+		leat__ready(m, closer, false);
+}
+
+/* --- the chain of a direction */
+
+static struct leat__poll_waiter *chain_of(uintptr_t state)
+{
+	return state > LEAT__POLL_READY ? (struct leat__poll_waiter *)state : NULL;
+}
+
+/* Put w on; with heed_ready return false instead, and forget it, if an edge has come. */
+static bool push(struct leat__pd *pd, enum leat__poll_dir dir, struct leat__poll_waiter *w,
+                 bool heed_ready)
+{
+	uintptr_t state = load_relaxed(&pd->state[dir]);
+
+	w->ready = false;
+	for (;;) {
+		bool edge = heed_ready && state == LEAT__POLL_READY;
+
+		w->next = chain_of(state);
+		/* Releases w to who takes it, and with it, acquired here, the rest of the chain. */
+		if (cas_acq_rel(&pd->state[dir], &state, edge ? LEAT__POLL_NIL : (uintptr_t)w))
+			return !edge;
+	}
+}
+
+/* Take the chain, if there is one, and leave nothing. */
+static struct leat__poll_waiter *take(struct leat__pd *pd, enum leat__poll_dir dir)
+{
+	uintptr_t state = load_relaxed(&pd->state[dir]);
+
+	while (state > LEAT__POLL_READY)
+		if (cas_acq_rel(&pd->state[dir], &state, LEAT__POLL_NIL))
+			return chain_of(state);
+	return NULL;
+}
+
+/* The longest waiter first. */
+static struct leat__poll_waiter *reversed(struct leat__poll_waiter *chain)
+{
+	struct leat__poll_waiter *first = NULL, *next;
+
+	for (; chain; chain = next) {
+		next = chain->next;
+		chain->next = first;
+		first = chain;
+	}
+	return first;
+}
+
+/* Wake all of a chain but skip; true when skip was there. */
+static bool wake_all(struct leat__m *m, struct leat__poll_waiter *chain,
+                     const struct leat__poll_waiter *skip)
+{
+	struct leat__poll_waiter *next;
+	bool skipped = false;
+	int n = 0;
+
+	for (chain = reversed(chain); chain; chain = next) {
+		next = chain->next; /* it is gone once its goroutine runs */
+		if (chain == skip) {
+			skipped = true;
+			continue;
+		}
+		leat__ready(m, chain->g, false);
+		n++;
+	}
+	if (n)
+		leat__poll_awake(n);
+	return skipped;
+}
+
+void leat__pd_wake(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir)
+{
+	fence_seq_cst(); /* the reason is stored, the chain still to be read */
+	wake_all(m, take(pd, dir), NULL);
+}
+
+/* --- waiting */
+
+static int verdict(const struct leat__pd *pd, uint32_t heeded)
+{
+	uint32_t flags = load_acquire(&pd->flags) & heeded;
+
+	if (likely(!flags))
+		return 0;
+	return flags & LEAT__PD_CLOSING ? -ECANCELED : -ETIMEDOUT;
+}
+
+static void begin(struct leat__m *m)
+{
+	fetch_add_relaxed(&leat__poll_waiters, 1);
+	leat__park_as(m->g, LEAT__WAIT_IO);
+}
+
+static void unbegin(struct leat__m *m)
+{
+	leat__park_as(m->g, LEAT__RUNNABLE);
+	leat__poll_awake(1);
+}
+
+/* w is on the chain: sleep, unless there is a reason not to any more. */
+static struct leat__m *leat__pd_sleep(struct leat__m *m, struct leat__pd *pd,
+                                      enum leat__poll_dir dir, struct leat__poll_waiter *w,
+                                      bool reason)
+{
+	if (unlikely(reason) && wake_all(m, take(pd, dir), w)) {
+		unbegin(m);
+		return m;
+	}
+	/* A plain thread leaves no idle thread behind that would go and sleep in the poller. */
+	if (unlikely(!m->p) && !load_relaxed(&leat__sched.keeper_polls))
+		leat__netpoll_attend();
+	return leat__park(m);
+}
+
+int leat__pd_prepare(struct leat__pd *pd, enum leat__poll_dir dir)
+{
+	uintptr_t ready = LEAT__POLL_READY;
+	int err = verdict(pd, LEAT__PD_CLOSING | expiry[dir]);
+
+	if (!err)
+		cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
+	return err;
+}
+
+struct leat__m *leat__pd_wait(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir,
+                              int *err)
+{
+	uint32_t heeded = LEAT__PD_CLOSING | expiry[dir];
+	struct leat__poll_waiter w = {.g = m->g};
+	uintptr_t ready = LEAT__POLL_READY;
+
+	for (;;) {
+		*err = verdict(pd, heeded);
+		if (*err)
+			return m;
+		begin(m);
+		if (!push(pd, dir, &w, true)) {
+			unbegin(m);
+			return m;
+		}
+		fence_seq_cst();
+		m = leat__pd_sleep(m, pd, dir, &w, verdict(pd, heeded) != 0);
+		if (w.ready) {
+			/* This edge is the caller's; READY stood for those who came too late. */
+			cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
+			return m;
+		}
+		/* Else closed, or past the deadline, or the deadline was moved meanwhile. */
+	}
+}
+
+/* The edges that somebody waits for. */
+static unsigned interest(const struct leat__pd *pd)
+{
+	bool either = chain_of(load_relaxed(&pd->state[LEAT__POLL_EITHER])) != NULL;
+	unsigned wanted = 0;
+
+	if (load_relaxed(&pd->flags) & LEAT__PD_OPENED)
+		return LEAT__OS_READ | LEAT__OS_WRITE;
+	if (either || chain_of(load_relaxed(&pd->state[LEAT__POLL_READ])))
+		wanted |= LEAT__OS_READ;
+	if (either || chain_of(load_relaxed(&pd->state[LEAT__POLL_WRITE])))
+		wanted |= LEAT__OS_WRITE;
+	return wanted;
+}
+
+struct leat__m *leat__pd_wait_once(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir,
+                                   const _Atomic bool *expired, int *err)
+{
+	struct leat__poll_waiter w = {.g = m->g};
+	unsigned wanted;
+
+	begin(m);
+	push(pd, dir, &w, false);
+	do {
+		wanted = interest(pd);
+		*err = leat__os_poller_watch(pd->fd, token(pd), wanted);
+		fence_seq_cst();
+	} while (!*err && interest(pd) & ~wanted);
+	return leat__pd_sleep(m, pd, dir, &w,
+	                      *err || load_relaxed(expired) || verdict(pd, LEAT__PD_CLOSING));
+}
+
+/* --- deadlines */
+
+static void deadline_passed(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir)
+{
+	atomic_fetch_or_explicit(&pd->flags, expiry[dir], memory_order_acq_rel);
+	leat__pd_wake(m, pd, dir);
+}
+
+static void read_expired(struct leat__m *m, struct leat__timer *t)
+{
+	deadline_passed(m, container_of(t, struct leat__pd, timers[LEAT__POLL_READ]), LEAT__POLL_READ);
+}
+
+static void write_expired(struct leat__m *m, struct leat__timer *t)
+{
+	deadline_passed(m, container_of(t, struct leat__pd, timers[LEAT__POLL_WRITE]),
+	                LEAT__POLL_WRITE);
+}
+
+/* Locked. */
+static int set_one(struct leat__pd *pd, enum leat__poll_dir dir, int64_t when, bool past)
+{
+	struct leat__timer *t = &pd->timers[dir];
+
+	leat__timer_stop(t);
+	if (past)
+		atomic_fetch_or_explicit(&pd->flags, expiry[dir], memory_order_acq_rel);
+	else
+		atomic_fetch_and_explicit(&pd->flags, ~expiry[dir], memory_order_acq_rel);
+	if (past || when == INT64_MAX)
+		return 0;
+	t->when = when;
+	return leat__timer_add(t);
+}
+
+int leat__pd_set_deadline(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir,
+                          int64_t when)
+{
+	bool reads = dir != LEAT__POLL_WRITE, writes = dir != LEAT__POLL_READ;
+	bool past = when <= leat__clock();
+	int err = 0;
+
+	leat__lock(&pd->lock);
+	if (load_relaxed(&pd->flags) & LEAT__PD_CLOSING)
+		err = -ECANCELED;
+	if (!err && reads)
+		err = set_one(pd, LEAT__POLL_READ, when, past);
+	if (!err && writes)
+		err = set_one(pd, LEAT__POLL_WRITE, when, past);
+	leat__unlock(&pd->lock);
+	/* If the deadline was moved again meanwhile, they wait again. */
+	if (past && reads)
+		leat__pd_wake(m, pd, LEAT__POLL_READ);
+	if (past && writes)
+		leat__pd_wake(m, pd, LEAT__POLL_WRITE);
+	return err;
+}
+
+/* --- the end of a life */
+
+bool leat__pd_evict(struct leat__m *m, struct leat__pd *pd)
+{
+	bool first;
+
+	leat__lock(&pd->lock);
+	first = !(load_relaxed(&pd->flags) & LEAT__PD_CLOSING);
+	if (first) {
+		atomic_fetch_or_explicit(&pd->flags, LEAT__PD_CLOSING, memory_order_acq_rel);
+		leat__timer_stop(&pd->timers[LEAT__POLL_READ]);
+		leat__timer_stop(&pd->timers[LEAT__POLL_WRITE]);
+	}
+	leat__unlock(&pd->lock);
+	for (int dir = 0; first && dir < LEAT__POLL_DIRS; dir++)
+		leat__pd_wake(m, pd, dir);
+	return first;
+}
+
+struct leat__m *leat__pd_close(struct leat__m *m, struct leat__pd *pd)
+{
+	leat__lock(&pd->lock);
+	if (pd->holders) {
+		leat__park_as(m->g, LEAT__WAIT_IO);
+		pd->closer = m->g;
+		leat__unlock(&pd->lock);
+		m = leat__park(m);
+	} else {
+		leat__unlock(&pd->lock);
+	}
+	leat__hb_acquire(pd);
+	leat__os_poller_unwatch(pd->fd);
+
+	leat__lock(&pd->lock);
+	store_relaxed(&pd->sequence, load_relaxed(&pd->sequence) + 1);
+	for (int dir = 0; dir < LEAT__POLL_DIRS; dir++)
+		store_relaxed(&pd->state[dir], LEAT__POLL_NIL);
+	store_release(&pd->flags, 0);
+	leat__unlock(&pd->lock);
+	return m;
+}
+
+/* --- edges arrive */
+
+static void gather(struct leat__m *m, struct leat__poll_waiter *chain,
+                   struct leat__ready_list *ready)
+{
+	struct leat__poll_waiter *next;
+
+	for (chain = reversed(chain); chain; chain = next) {
+		struct leat__g *g = chain->g;
+
+		next = chain->next;
+		chain->ready = true;
+		if (unlikely(load_relaxed(&g->kind) == LEAT__THREAD)) {
+			leat__ready(m, g, false);
+			leat__poll_awake(1);
+			continue;
+		}
+		g->next = NULL;
+		if (ready->last)
+			ready->last->next = g;
+		else
+			ready->first = g;
+		ready->last = g;
+		ready->n++;
+	}
+}
+
+static void edge(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir,
+                 struct leat__ready_list *ready)
+{
+	gather(m, chain_of(exchange_acq_rel(&pd->state[dir], LEAT__POLL_READY)), ready);
+	gather(m, take(pd, LEAT__POLL_EITHER), ready);
+}
+
+void leat__pd_edge(struct leat__m *m, uint64_t event_token, unsigned edges,
+                   struct leat__ready_list *ready)
+{
+	struct leat__pd *pd = leat__pd_find((int)(uint32_t)event_token);
+
+	if (load_relaxed(&pd->sequence) != event_token >> 32)
+		return;
+	if (edges & LEAT__OS_READ)
+		edge(m, pd, LEAT__POLL_READ, ready);
+	if (edges & LEAT__OS_WRITE)
+		edge(m, pd, LEAT__POLL_WRITE, ready);
+}
