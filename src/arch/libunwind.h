@@ -20,6 +20,15 @@
 #define LEAT__UNW_NAME_(name) #name
 #define LEAT__UNW_NAME(name)  LEAT__UNW_NAME_(name)
 
+/*
+ * Where libunwind reads memory without a look at whether it is there, as it does on Arm, which may be code
+ * at the address of a frame and what its frame pointer points to: the number of that register.  The
+ * caller looks.  (The ABI promises that the frame pointer is one, or 0 in the last frame.)
+ */
+#if defined __aarch64__
+#define LEAT__UNW_UNCHECKED_FP UNW_AARCH64_X29
+#endif
+
 static inline void leat__regs_to_libunwind(const struct leat__regs *regs, unw_context_t *context)
 {
 	memset(context, 0, sizeof *context);

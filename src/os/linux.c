@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <link.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -28,6 +29,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -134,6 +136,36 @@ void leat__os_precise_timers(void)
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
 }
 
+#ifdef __GLIBC__
+
+static char *initial_stack_low(char *low)
+{
+	return low;
+}
+
+#else
+
+/* musl says of the initial thread's stack how far it has grown.  It may grow to its limit, which counts
+   from the end of its mapping. */
+static char *initial_stack_low(char *low)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uintptr_t end = 0;
+	struct rlimit limit;
+	char line[512];
+
+	while (maps && fgets(line, sizeof line, maps))
+		if (strstr(line, "[stack]"))
+			sscanf(line, "%*x-%" SCNxPTR, &end);
+	if (maps)
+		fclose(maps);
+	if (!end || getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= end)
+		return low;
+	return (char *)(end - limit.rlim_cur);
+}
+
+#endif
+
 void leat__os_stack_bounds(void **low, void **high)
 {
 	pthread_attr_t attr;
@@ -144,7 +176,7 @@ void leat__os_stack_bounds(void **low, void **high)
 		pthread_attr_getstack(&attr, &base, &bytes);
 		pthread_attr_destroy(&attr);
 	}
-	*low = base;
+	*low = leat__os_is_initial_thread() ? initial_stack_low(base) : base;
 	*high = (char *)base + bytes;
 }
 

@@ -105,6 +105,20 @@ static bool load(void)
 	return true;
 }
 
+/* Whether libunwind can take a step from the frame at ip without reading what is not there. */
+static bool is_safe(unw_cursor_t *cursor, uintptr_t ip, uintptr_t lo, uintptr_t hi)
+{
+#ifdef LEAT__UNW_UNCHECKED_FP
+	unw_word_t fp = 0;
+
+	return is_code(ip) && unw.get_reg(cursor, LEAT__UNW_UNCHECKED_FP, &fp) >= 0 &&
+	       in_bounds(fp, lo, hi);
+#else
+	(void)cursor, (void)ip, (void)lo, (void)hi;
+	return true;
+#endif
+}
+
 /* Store the frames after the first `skip` ones, starting with regs->ip; how many were stored. */
 static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi, void **pcs,
                        size_t max, size_t skip)
@@ -133,8 +147,8 @@ static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi
 		if (skip)
 			skip--;
 		else
-			pcs[n++] = (void *)ip; /* NOLINT(performance-no-int-to-ptr) */
-		if (unw.step(&cursor) <= 0)
+			pcs[n++] = (void *)leat__code_address(ip); /* NOLINT(performance-no-int-to-ptr) */
+		if (!is_safe(&cursor, ip, lo, hi) || unw.step(&cursor) <= 0)
 			break;
 	}
 	return n;
@@ -252,8 +266,12 @@ size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uint
 			return n;
 	}
 #if USE_LIBUNWIND
-	if (!leat__unwind_without_libraries && load())
-		return n + walk_cfi(&at, stack_lo, stack_hi, pcs + n, max - n, 0);
+	if (!leat__unwind_without_libraries && load()) {
+		size_t found = walk_cfi(&at, stack_lo, stack_hi, pcs + n, max - n, 0);
+
+		if (found > 1)
+			return n + found;
+	}
 #endif
 	return n + walk_frame_pointers(&at, stack_lo, stack_hi, pcs + n, max - n, 0);
 }
