@@ -52,7 +52,11 @@ static inline bool off_cpu(struct leat__g *g)
 	return __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE) != NULL;
 }
 
-void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
+/*
+ * Inline where goroutines park: what a switch resumes returns through its callers, and each of these
+ * returns is mispredicted unless the other context had the same callers.
+ */
+static ALWAYS_INLINE void leat__switch_now(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 {
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
@@ -68,6 +72,11 @@ void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 	m->pending = g;
 	m->g = &m->g0;
 	leat__switch_context(me, &m->g0);
+}
+
+void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
+{
+	leat__switch_now(m, me, g);
 }
 
 static NOINLINE void await_off_cpu(struct leat__g *g)
@@ -152,7 +161,7 @@ struct leat__m *leat__park(struct leat__m *m)
 		return leat__park_thread(m);
 	if (unlikely(me->unguarded) && !leat__stack_intact(me->stack))
 		leat__stack_exceeded(me, NULL);
-	leat__switch_to(m, me, leat__next(m->p));
+	leat__switch_now(m, me, leat__next(m->p));
 	return leat__self();
 }
 
@@ -334,8 +343,8 @@ void leat__end_goroutine(struct leat__m *m)
 }
 
 /* A stack of its own at once, for options or arguments that the descriptor cannot hold. */
-static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts *opts,
-                       const void *args, size_t args_bytes)
+static NOINLINE bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts *opts,
+                                const void *args, size_t args_bytes)
 {
 	const char *name = opts ? opts->name : NULL;
 	size_t wanted = opts && opts->stack_bytes ? opts->stack_bytes : LEAT__STACK_USABLE;
@@ -369,8 +378,8 @@ static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts 
 	return true;
 }
 
-static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
-                         size_t args_bytes, void *created_at)
+static ALWAYS_INLINE void spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
+                                size_t args_bytes, void *created_at)
 {
 	struct leat__m *m = leat__enter();
 	struct leat__p *p = m->p;
@@ -395,7 +404,10 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 	/* The thread sanitizer is made to forget stacks, but not descriptors. */
 	if (likely(args_bytes <= LEAT__ARGS_INLINE) && likely(!(leat__sanitizers & LEAT__TSAN)) &&
 	    (!opts || (!opts->name && !opts->stack_bytes))) {
-		leat__copy(g->args, args, args_bytes);
+		if (likely(args_bytes >= 8))
+			leat__copy_short(g->args, args, args_bytes);
+		else
+			leat__copy(g->args, args, args_bytes);
 	} else if (!bind_early(m, g, opts, args, args_bytes)) {
 		leat__g_put(p ? &p->gs : NULL, g);
 		goto out_of_memory;
