@@ -8,10 +8,11 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define NOINLINE   __attribute__((noinline))
-#define COLD       __attribute__((noinline, cold))
-#define CACHE_LINE 64
-#define ON_LINE    __attribute__((aligned(CACHE_LINE)))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOINLINE      __attribute__((noinline))
+#define COLD          __attribute__((noinline, cold))
+#define CACHE_LINE    64
+#define ON_LINE       __attribute__((aligned(CACHE_LINE)))
 
 /* Keeps the compiler, not the processor, from moving memory accesses across. */
 #define compiler_barrier() __asm__ volatile("" ::: "memory")

@@ -37,6 +37,28 @@ static inline void leat__copy(void *to, const void *from, size_t bytes)
 		leat__copy_long(to, from, bytes);
 }
 
+static inline void leat__copy_word(char *to, const char *from, size_t at)
+{
+	*(leat__word *)(to + at) = *(const leat__word *)(from + at);
+}
+
+/* 8 to 64 bytes, without a loop: words from both ends, which may meet in the middle. */
+static inline void leat__copy_short(char *to, const char *from, size_t bytes)
+{
+	leat__copy_word(to, from, 0);
+	if (bytes > 16) {
+		leat__copy_word(to, from, 8);
+		if (bytes > 32) {
+			leat__copy_word(to, from, 16);
+			leat__copy_word(to, from, 24);
+			leat__copy_word(to, from, bytes - 32);
+			leat__copy_word(to, from, bytes - 24);
+		}
+		leat__copy_word(to, from, bytes - 16);
+	}
+	leat__copy_word(to, from, bytes - 8);
+}
+
 static inline void leat__zero(void *to, size_t bytes)
 {
 	char *d = to;

@@ -99,7 +99,11 @@ static inline bool off_cpu(struct leat__g *g)
 	return __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE) != NULL;
 }
 
-void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
+/*
+ * Inline where goroutines park: what a switch resumes returns through its callers, and each of these
+ * returns is mispredicted unless the other context had the same callers.
+ */
+static ALWAYS_INLINE void leat__switch_now(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 {
 	if (unlikely(me->special & LEAT__UNGUARDED) && !leat__stack_intact(me->stack))
 		leat__stack_exceeded(me, NULL);
@@ -120,6 +124,11 @@ void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 	m->pending = g;
 	m->g = &m->g0;
 	leat__switch_context(me, &m->g0);
+}
+
+void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
+{
+	leat__switch_now(m, me, g);
 }
 
 static NOINLINE void await_off_cpu(struct leat__g *g)
@@ -261,7 +270,7 @@ struct leat__m *leat__park(struct leat__m *m)
 	if (unlikely(!m->p))
 		return leat__park_thread(m);
 	/* What is locked to this thread takes it along. */
-	leat__switch_to(m, me, likely(!(me->special & LEAT__LOCKED)) ? leat__next(m->p) : NULL);
+	leat__switch_now(m, me, likely(!(me->special & LEAT__LOCKED)) ? leat__next(m->p) : NULL);
 	return leat__self();
 }
 
@@ -457,8 +466,8 @@ static size_t rounded(size_t bytes)
 }
 
 /* A stack of its own at once, for options or arguments that the descriptor cannot hold. */
-static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts *opts,
-                       const void *args, size_t args_bytes)
+static NOINLINE bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts *opts,
+                                const void *args, size_t args_bytes)
 {
 	const char *name = opts ? opts->name : NULL;
 	size_t wanted = opts && opts->stack_bytes ? opts->stack_bytes : LEAT__STACK_USABLE;
@@ -496,9 +505,9 @@ static bool bind_early(struct leat__m *m, struct leat__g *g, const leat_go_opts 
 }
 
 /* A descriptor that lacks id and kind, or NULL when memory is out. */
-static inline struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opts,
-                                      void (*fn)(void *), const void *args, size_t args_bytes,
-                                      void *created_at)
+static ALWAYS_INLINE struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opts,
+                                             void (*fn)(void *), const void *args,
+                                             size_t args_bytes, void *created_at)
 {
 	struct leat__p *p = m->p;
 	struct leat__g *g = leat__g_get(likely(p != NULL) ? &p->gs : NULL);
@@ -521,7 +530,10 @@ static inline struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opt
 	/* The thread sanitizer is made to forget stacks, but not descriptors. */
 	if (likely(args_bytes <= LEAT__ARGS_INLINE) && likely(!(leat__sanitizers & LEAT__TSAN)) &&
 	    (!opts || (!opts->name && !opts->stack_bytes))) {
-		leat__copy(g->args, args, args_bytes);
+		if (likely(args_bytes >= 8))
+			leat__copy_short(g->args, args, args_bytes);
+		else
+			leat__copy(g->args, args, args_bytes);
 	} else if (!bind_early(m, g, opts, args, args_bytes)) {
 		leat__g_put(p ? &p->gs : NULL, g);
 		return NULL;
@@ -530,7 +542,7 @@ static inline struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opt
 }
 
 /* Let it count as a goroutine that there is. */
-static inline void enroll(struct leat__p *p, struct leat__g *g)
+static ALWAYS_INLINE void enroll(struct leat__p *p, struct leat__g *g)
 {
 	if (likely(p != NULL)) {
 		g->id = leat__g_new_id(&p->id_next, &p->id_left);
@@ -556,7 +568,7 @@ struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *a
 	return g;
 }
 
-static inline void leat__spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
+static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
                                size_t args_bytes, void *created_at)
 {
 	struct leat__m *m = leat__enter();

@@ -87,7 +87,9 @@ void leat_waitgroup_done(leat_waitgroup *wg)
 	leat_waitgroup_add(wg, -1);
 }
 
-struct leat__m *leat__waitgroup_wait(struct leat__m *m, leat_waitgroup *wg, enum leat__wait why)
+/* Inline as the switch is, see scheduler.c: a join resumes here. */
+static ALWAYS_INLINE struct leat__m *leat__wait(struct leat__m *m, leat_waitgroup *wg,
+                                                enum leat__wait why)
 {
 	struct sleeper s = {.g = m->g};
 	uint64_t state;
@@ -111,11 +113,16 @@ struct leat__m *leat__waitgroup_wait(struct leat__m *m, leat_waitgroup *wg, enum
 	return m;
 }
 
+struct leat__m *leat__waitgroup_wait(struct leat__m *m, leat_waitgroup *wg, enum leat__wait why)
+{
+	return leat__wait(m, wg, why);
+}
+
 void leat_waitgroup_wait(leat_waitgroup *wg)
 {
 	if (__atomic_load_n(&wg->leat__state, __ATOMIC_ACQUIRE) >> 32 == 0) {
 		leat__hb_acquire(wg);
 		return;
 	}
-	leat__leave(leat__waitgroup_wait(leat__enter(), wg, LEAT__WAIT_WAITGROUP));
+	leat__leave(leat__wait(leat__enter(), wg, LEAT__WAIT_WAITGROUP));
 }
