@@ -173,6 +173,15 @@ void leat__san_release(const void *address)
 	__tsan_release((void *)(uintptr_t)address);
 }
 
+bool leat__valgrind_watches(void)
+{
+#if LEAT_HAVE_VALGRIND
+	return RUNNING_ON_VALGRIND;
+#else
+	return false;
+#endif
+}
+
 unsigned leat__valgrind_add_stack(const void *low, const void *high)
 {
 #if LEAT_HAVE_VALGRIND

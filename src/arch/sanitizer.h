@@ -70,6 +70,9 @@ static inline void leat__hb_acquire(const void *address)
 		leat__san_acquire(address);
 }
 
+/* The process runs under Valgrind. */
+bool leat__valgrind_watches(void);
+
 /* A stack for Valgrind; returns its id. */
 unsigned leat__valgrind_add_stack(const void *low, const void *high);
 void leat__valgrind_drop_stack(unsigned id);

@@ -54,6 +54,8 @@ static long burst(const leat_go_opts *opts, size_t bytes, int n)
 	return peak;
 }
 
+/* Sanitizers keep memory of their own for each stack. */
+#ifndef TEST_SANITIZED
 static void rest(void)
 {
 	leat_sleep(20 * LEAT_MILLISECOND);
@@ -84,8 +86,6 @@ static void check_given_back(const leat_go_opts *opts, size_t bytes, int n, void
 	fprintf(stderr, "\t%ld KiB, then %ld, then %ld\n", before, peak, now);
 }
 
-/* Sanitizers keep memory of their own for each stack. */
-#ifndef TEST_SANITIZED
 TEST(line_10_deep_stacks_give_their_pages_back)
 {
 	check_given_back(NULL, 60000, test_count(20000), rest);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1,2 timeout=300 */
+/* CTEST: procs=1,2 timeout=300 notsan */
 /*
  * Goal: a million goroutines (a tenth of that, but in make soak) take what is promised, all wake, and a
  * process that has them exits cleanly, by main's return or by exit in one of them.
  * Method: each in a child, so that memory is counted from nothing and an exit can be seen.
+ * The thread sanitizer starts no threads after a fork.
  */
 #include "test.h"
 

@@ -42,7 +42,7 @@ __attribute__((noinline)) static size_t use_of(void (*op)(void))
 
 /* --- the calls */
 
-static chan(int) ping, pong, crowd;
+static chan(int) ping, pong;
 static leat_mutex mutex;
 static leat_waitgroup group;
 static atomic_bool stop;
@@ -58,9 +58,15 @@ static void echo(struct echo *a)
 		chan_send(a->to, v);
 }
 
-static void in_crowd(void)
+struct in_crowd {
+	recv_chan(int) end;
+	leat_waitgroup *left;
+};
+
+static void in_crowd(struct in_crowd *a)
 {
-	chan_recv(crowd);
+	chan_recv(a->end);
+	leat_waitgroup_done(a->left);
 }
 
 static void rival(void)
@@ -118,16 +124,17 @@ static void do_channel(void)
 /* Waking more than a processor's queue holds. */
 static void do_close(void)
 {
-	crowd = chan_make(int, 0);
+	chan(int) end = chan_make(int, 0);
+	leat_waitgroup left = {0};
+
+	leat_waitgroup_add(&left, BUSY);
 	for (int i = 0; i < BUSY; i++)
-		go0(in_crowd);
+		go(in_crowd, chan_receiver(end), &left);
 	while (leat_num_parked() < BUSY)
 		leat_yield();
-	chan_close(crowd);
-	while (leat_num_parked() >= BUSY)
-		leat_yield();
-	do_yield();
-	chan_free(crowd);
+	chan_close(end);
+	leat_waitgroup_wait(&left);
+	chan_free(end);
 }
 
 static void do_make(void)
