@@ -12,12 +12,18 @@
  * Where no thread is to be had (EAGAIN, memory) the processor stays on the list: the monitor tries
  * again, ever more seldom, and any M that becomes free meanwhile takes it with all its goroutines.
  *
+ * The limit of threads (leat_max_threads) bounds leat's own and the initial one.  A processor that needs
+ * a thread beyond it waits on the list, too; when no thread is left that could come back, because all
+ * block, that is the end of the process, as in Go.  Goroutines that compute never bring it about: see
+ * stop.c.
+ *
  * Invariants (scheduler's lock)
  *  - A processor on leat__sched.starting is held by nobody and not idle; p->starting is set.
  *  - While that list is not empty no M stays on the idle list for want of a processor.
  *  - leat__sched.threads counts the Ms that have a thread of leat's, and the initial thread's.
  */
 #include "sched/fault.h"
+#include "sched/panic.h"
 #include "sched/scheduler.h"
 
 #define THREAD_STACK ((size_t)256 << 10)
@@ -138,12 +144,21 @@ struct leat__p *leat__free_take(void)
 	return p ? p : leat__idle_take();
 }
 
+/* p is about to get a thread: if that is the last, it minds what it runs there.  Locked. */
+static void last_thread(struct leat__p *p)
+{
+	if (unlikely(leat__threads_tight()))
+		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_STARTED, memory_order_relaxed);
+}
+
 void leat__start_machine(struct leat__p *p, bool searching)
 {
 	struct leat__m *m = leat__sched.idle_m;
 
 	if (m) {
 		leat__sched.idle_m = m->idle_next;
+		store_relaxed(&leat__sched.idle_ms, load_relaxed(&leat__sched.idle_ms) - 1);
+		last_thread(p);
 		leat__acquire(m, p);
 		m->searching = searching;
 		/* Under the lock: a keeper whose time is up must see that it is off the list. */
@@ -179,6 +194,15 @@ static COLD void tell(void)
 		leat__os_write(2, text, sizeof text - 1);
 }
 
+LEAT__NORETURN static void exhausted(void)
+{
+	leat__report_begin();
+	leat__report("runtime: program exceeds %d-thread limit\nfatal error: thread exhaustion\n\n",
+	             leat__sched.max_threads);
+	leat__report_all();
+	leat__os_die(2);
+}
+
 /* m gets the first processor of the list, and a thread.  False: there was none to be had; whether it
    was wanted, the list says. */
 static bool make(struct leat__m *m)
@@ -187,6 +211,14 @@ static bool make(struct leat__m *m)
 	bool searching = false;
 
 	leat__lock(&leat__sched.lock);
+	if (leat__sched.starting && load_relaxed(&leat__sched.threads) >= leat__sched.max_threads) {
+		/* Whoever holds a processor, or computes without one, will be there in the end. */
+		if (leat__sched.held == 0 && load_relaxed(&leat__sched.hogs) == 0 && !leat__sched.idle_m)
+			exhausted();
+		spare_put(m);
+		leat__unlock(&leat__sched.lock);
+		return false;
+	}
 	p = starting_take(&searching);
 	if (!p) {
 		spare_put(m);
@@ -201,6 +233,7 @@ static bool make(struct leat__m *m)
 	store_relaxed(&m->announced, 0);
 	store_relaxed(&m->in_runtime, 1);
 	fetch_add_relaxed(&leat__sched.threads, 1);
+	last_thread(p);
 	leat__unlock(&leat__sched.lock);
 	if (leat__os_thread_start(machine_main, m, THREAD_STACK) == 0)
 		return true;
@@ -244,7 +277,8 @@ int64_t leat__threads_make(void)
 		}
 		if (!wanted())
 			break;
-		tell();
+		if (load_relaxed(&leat__sched.threads) < leat__sched.max_threads)
+			tell();
 		again = leat__os_now() + pause;
 		if (pause < RETRY_MAX_NS)
 			pause *= 2;
@@ -252,4 +286,18 @@ int64_t leat__threads_make(void)
 	}
 	again = INT64_MAX;
 	return again;
+}
+
+int leat_max_threads(int n)
+{
+	struct leat__m *m = leat__enter();
+	int before;
+
+	leat__lock(&leat__sched.lock);
+	before = leat__sched.max_threads;
+	if (n >= 1)
+		leat__sched.max_threads = n;
+	leat__unlock(&leat__sched.lock);
+	leat__leave(m);
+	return before;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding work: what a processor runs next, how it is found elsewhere, how threads sleep and wake.
+ * Finding work: what a processor runs next, how it is found elsewhere.  How threads sleep: idle.c.
  *
  * Invariants (scheduler's lock)
  *  - A processor is held by one M (p->m == m, m->p == p), or idle (p->idle), or surplus.
@@ -19,8 +19,6 @@
  * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  What a gap delays is bounded by
  * the monitor.  Only work that has waited 5 us is stolen: the owner is about to run the rest itself
  * (spawn 26 to 16 ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.
- *
- * The first thread that sleeps while there are timers is the keeper: it sleeps until the first timer.
  */
 #include "sched/policy.h"
 #include "sched/scheduler.h"
@@ -136,6 +134,29 @@ static COLD struct leat__g *policy_next(struct leat__p *p)
 	return chosen;
 }
 
+/* The last thread has p: what has started comes first, since that gives the thread back or can do with
+   its own.  NULL: nothing has. */
+static COLD struct leat__g *next_started(struct leat__p *p)
+{
+	struct leat__g *g = load_relaxed(&p->next);
+	size_t n = LEAT__RING + load_relaxed(&leat__sched.queued);
+
+	store_relaxed(&p->next, NULL);
+	leat__timers_run(load_relaxed(&p->m));
+	for (; !g && n > 0; n--) {
+		g = leat__ring_get(p);
+		if (!g)
+			g = global_take(p, 1);
+		if (!g)
+			break;
+		if (!g->stack) {
+			leat__deque_push(p, g);
+			g = NULL;
+		}
+	}
+	return g;
+}
+
 /* Every so often: what the fast order would starve.  NULL: go on with that order. */
 static NOINLINE struct leat__g *poll(struct leat__p *p)
 {
@@ -147,6 +168,12 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 		atomic_fetch_and_explicit(&p->attention,
 		                          ~(uint32_t)(LEAT__ATTEND_OLDEST | LEAT__ATTEND_RING),
 		                          memory_order_relaxed);
+	if (unlikely(attention & LEAT__ATTEND_STARTED)) {
+		if (leat__threads_tight())
+			return next_started(p);
+		atomic_fetch_and_explicit(&p->attention, ~(uint32_t)LEAT__ATTEND_STARTED,
+		                          memory_order_relaxed);
+	}
 	if (attention & LEAT__ATTEND_OLDEST) {
 		g = leat__deque_steal(p, true);
 		if (g)
@@ -395,100 +422,7 @@ static void stop_searching(struct leat__m *m)
 	}
 }
 
-/* --- sleeping */
-
-void leat__keeper_ring(int64_t when)
-{
-	struct leat__m *keeper;
-	uint32_t asleep = 0;
-
-	/* The keeper publishes until when it sleeps, then looks at the timers; we have published the
-	   timer.  Full fences on both sides: this is rare. */
-	fence_seq_cst();
-	if (load_relaxed(&leat__sched.keeper_until) <= when)
-		return;
-	/* Without a keeper all Ms are busy or sleep for good.  A goroutine's own M will see to the timer; a
-	   plain thread has none, so the monitor must. */
-	if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX) {
-		if (!leat__self()->p)
-			leat__monitor_ring();
-		return;
-	}
-	leat__lock(&leat__sched.lock);
-	keeper = leat__sched.keeper;
-	if (keeper && cas_acq_rel(&keeper->wake, &asleep, 2))
-		leat__os_wake(&keeper->wake, 1);
-	leat__unlock(&leat__sched.lock);
-}
-
-/* Take m off the idle list, where it is.  Locked. */
-static void leave_idle_list(struct leat__m *m)
-{
-	struct leat__m **link = &leat__sched.idle_m;
-
-	while (*link != m)
-		link = &(*link)->idle_next;
-	*link = m->idle_next;
-}
-
-/* Become the keeper if there is need.  Locked. */
-static bool keep(struct leat__m *m)
-{
-	if (leat__sched.keeper || load_relaxed(&leat__timers_next) == INT64_MAX)
-		return false;
-	leat__sched.keeper = m;
-	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
-	fence_seq_cst();
-	/* An earlier one may have come meanwhile. */
-	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
-	return true;
-}
-
-static void stop_keeping(struct leat__m *m)
-{
-	if (leat__sched.keeper == m) {
-		leat__sched.keeper = NULL;
-		store_relaxed(&leat__sched.keeper_until, INT64_MAX);
-	}
-}
-
-/* Sleep until given a processor, or until a timer is due and one is idle.  Locked; unlocks. */
-static void sleep_machine(struct leat__m *m)
-{
-	struct leat__p *p;
-
-	store_relaxed(&m->wake, 0);
-	m->idle_next = leat__sched.idle_m;
-	leat__sched.idle_m = m;
-	for (;;) {
-		bool keeper = keep(m);
-		int64_t until = keeper ? load_relaxed(&leat__sched.keeper_until) : INT64_MAX;
-
-		leat__unlock(&leat__sched.lock);
-		while (load_acquire(&m->wake) == 0 && (!keeper || leat__clock() < until))
-			leat__os_wait(&m->wake, 0, until);
-
-		leat__lock(&leat__sched.lock);
-		stop_keeping(m);
-		if (load_acquire(&m->wake) == 1)
-			break; /* start_machine took m off the list and gave it a processor */
-		store_relaxed(&m->wake, 0);
-		if (load_relaxed(&leat__timers_next) > leat__clock())
-			continue;
-		p = leat__free_take();
-		if (p) {
-			leave_idle_list(m);
-			leat__acquire(m, p);
-			break;
-		}
-		/* All processors are busy: put what is due where they find it. */
-		leat__unlock(&leat__sched.lock);
-		leat__timers_run(m);
-		leat__lock(&leat__sched.lock);
-	}
-	leat__unlock(&leat__sched.lock);
-	leat__monitor_ring();
-}
+/* --- nothing to do */
 
 /* m, which has none, gets a processor that nobody holds, unless there is none.  Locked; unlocks if so. */
 static bool take_processor(struct leat__m *m)
@@ -523,7 +457,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 		return NULL;
 	leat__check_deadlock();
 	if (!leat__sched.starting || !take_processor(m))
-		sleep_machine(m);
+		leat__sleep_machine(m);
 	return NULL;
 }
 
@@ -532,10 +466,13 @@ struct leat__g *leat__find_work(struct leat__m *m)
 	struct leat__g *g = NULL;
 
 	for (;;) {
+		if (unlikely(m->ending))
+			return NULL;
 		if (!m->p) {
 			leat__lock(&leat__sched.lock);
 			if (!take_processor(m))
-				sleep_machine(m);
+				leat__sleep_machine(m);
+			continue;
 		}
 		if (unlikely(load_relaxed(&m->p->attention) & LEAT__ATTEND_RETIRE)) {
 			stop_searching(m);

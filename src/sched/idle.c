@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the threads that have nothing to do sleep.
+ *
+ * Invariants (scheduler's lock)
+ *  - An M on the idle list sleeps, or is about to, on its wake word: 1 says that it was given a processor
+ *    and is off the list, 2 that it shall look at the timers anew.
+ *
+ * A thread that goes to sleep where more sleep than could be of use at once ends after a second of it,
+ * so threads that blocking calls made necessary do not stay for ever.
+ *
+ * The first thread that sleeps while there are timers is the keeper: it sleeps until the first timer.
+ */
+#include "sched/policy.h"
+#include "sched/scheduler.h"
+#include "sched/timer.h"
+
+#define SURPLUS_NS ((int64_t)1000000000) /* so long a thread too many sleeps before it ends */
+
+void leat__keeper_ring(int64_t when)
+{
+	struct leat__m *keeper;
+	uint32_t asleep = 0;
+
+	/* The keeper publishes until when it sleeps, then looks at the timers; we have published the
+	   timer.  Full fences on both sides: this is rare. */
+	fence_seq_cst();
+	if (load_relaxed(&leat__sched.keeper_until) <= when)
+		return;
+	/* Without a keeper all Ms are busy or sleep for good.  A goroutine's own M will see to the timer; a
+	   plain thread has none, so the monitor must. */
+	if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX) {
+		if (!leat__self()->p)
+			leat__monitor_ring();
+		return;
+	}
+	leat__lock(&leat__sched.lock);
+	keeper = leat__sched.keeper;
+	if (keeper && cas_acq_rel(&keeper->wake, &asleep, 2))
+		leat__os_wake(&keeper->wake, 1);
+	leat__unlock(&leat__sched.lock);
+}
+
+/* Take m off the idle list, where it is.  Locked. */
+static void leave_idle_list(struct leat__m *m)
+{
+	struct leat__m **link = &leat__sched.idle_m;
+
+	while (*link != m)
+		link = &(*link)->idle_next;
+	*link = m->idle_next;
+	store_relaxed(&leat__sched.idle_ms, load_relaxed(&leat__sched.idle_ms) - 1);
+}
+
+/* Become the keeper if there is need.  Locked. */
+static bool keep(struct leat__m *m)
+{
+	if (leat__sched.keeper || load_relaxed(&leat__timers_next) == INT64_MAX)
+		return false;
+	leat__sched.keeper = m;
+	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
+	fence_seq_cst();
+	/* An earlier one may have come meanwhile. */
+	store_relaxed(&leat__sched.keeper_until, load_relaxed(&leat__timers_next));
+	return true;
+}
+
+static void stop_keeping(struct leat__m *m)
+{
+	if (leat__sched.keeper == m) {
+		leat__sched.keeper = NULL;
+		store_relaxed(&leat__sched.keeper_until, INT64_MAX);
+	}
+}
+
+void leat__sleep_machine(struct leat__m *m)
+{
+	int others = load_relaxed(&leat__sched.idle_ms), kept = leat__sched.procs + 2;
+	int64_t end = INT64_MAX; /* it is surplus, and ends then if it still is */
+	struct leat__p *p;
+
+	if (others >= kept && !m->initial && !leat__policy)
+		end = leat__os_now() + SURPLUS_NS;
+	store_relaxed(&leat__sched.idle_ms, others + 1);
+	store_relaxed(&m->wake, 0);
+	m->idle_next = leat__sched.idle_m;
+	leat__sched.idle_m = m;
+	for (;;) {
+		bool keeper = keep(m);
+		int64_t until = keeper ? load_relaxed(&leat__sched.keeper_until) : end;
+
+		leat__unlock(&leat__sched.lock);
+		while (load_acquire(&m->wake) == 0 && (until == INT64_MAX || leat__clock() < until))
+			leat__os_wait(&m->wake, 0, until);
+
+		leat__lock(&leat__sched.lock);
+		stop_keeping(m);
+		if (load_acquire(&m->wake) == 1)
+			break; /* start_machine took m off the list and gave it a processor */
+		store_relaxed(&m->wake, 0);
+		if (!keeper && end != INT64_MAX && leat__os_now() >= end) {
+			if (load_relaxed(&leat__sched.idle_ms) > kept) {
+				leave_idle_list(m);
+				m->ending = true;
+				break;
+			}
+			end = INT64_MAX;
+		}
+		if (load_relaxed(&leat__timers_next) > leat__clock())
+			continue;
+		p = leat__free_take();
+		if (p) {
+			leave_idle_list(m);
+			leat__acquire(m, p);
+			break;
+		}
+		/* All processors are busy: put what is due where they find it. */
+		leat__unlock(&leat__sched.lock);
+		leat__timers_run(m);
+		leat__lock(&leat__sched.lock);
+	}
+	leat__unlock(&leat__sched.lock);
+	leat__monitor_ring();
+}
