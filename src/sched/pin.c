@@ -80,6 +80,18 @@ struct leat__g *leat__locked_wait(struct leat__m *m)
 	return m->locked;
 }
 
+void leat__hand_to(struct leat__g *g, struct leat__p *p)
+{
+	struct leat__m *to = g->thread;
+
+	if (g->special & LEAT__STOPPED)
+		leat__stop_over(g);
+	leat__acquire(to, p);
+	store_release(&to->wake, 1);
+	leat__unlock(&leat__sched.lock);
+	leat__os_wake(&to->wake, 1);
+}
+
 bool leat__hand_off(struct leat__m *m, struct leat__g *g)
 {
 	struct leat__p *p = m->p;
@@ -92,12 +104,11 @@ bool leat__hand_off(struct leat__m *m, struct leat__g *g)
 		leat__unlock(&leat__sched.lock);
 		return false;
 	}
-	if (g->special & LEAT__STOPPED)
-		leat__stop_over(g);
 	if (!to->p) {
 		m->p = NULL;
 		leat__sched.held--;
-		leat__acquire(to, p);
+		leat__hand_to(g, p);
+		return true;
 	}
 	store_release(&to->wake, 1);
 	leat__unlock(&leat__sched.lock);

@@ -125,6 +125,10 @@ void leat__global_append(struct leat__g *g);
 /* Without regard to the gap: the monitor's. */
 void leat__wake_now(void);
 
+/* From the queues of p, which nobody holds, or the global one: a goroutine that has a thread of its own,
+   which waits for a processor; NULL without one.  Locked. */
+struct leat__g *leat__own_thread_take(struct leat__p *p);
+
 /* What p runs next from its own and the global queue, or NULL. */
 struct leat__g *leat__next(struct leat__p *p);
 
@@ -164,6 +168,8 @@ void leat__give_away(struct leat__m *m);
    until that one's turn.  g's own thread gets m's processor, and g its turn: false, if it may run on
    m after all.  g, which ends, takes its thread with it. */
 struct leat__g *leat__locked_wait(struct leat__m *m);
+/* p, which nobody holds, goes to g's own thread, which has none.  Locked; unlocks. */
+void leat__hand_to(struct leat__g *g, struct leat__p *p);
 bool leat__hand_off(struct leat__m *m, struct leat__g *g);
 void leat__locked_end(struct leat__m *m);
 

@@ -13,7 +13,7 @@
  * again, ever more seldom, and any M that becomes free meanwhile takes it with all its goroutines.
  *
  * The limit of threads (leat_max_threads) bounds leat's own and the initial one.  A processor that needs
- * a thread beyond it waits on the list, too; when no thread is left that could come back, because all
+ * a thread beyond it waits on the list, too, or goes to a goroutine that has a thread of its own; when no thread is left that could come back, because all
  * block, that is the end of the process, as in Go.  Goroutines that compute never bring it about: see
  * stop.c.
  *
@@ -29,6 +29,7 @@
 #define THREAD_STACK ((size_t)256 << 10)
 #define RETRY_MIN_NS ((int64_t)1000000)
 #define RETRY_MAX_NS ((int64_t)100000000)
+#define STUCK_NS     ((int64_t)200000000)
 
 static struct leat__m *spare; /* without a thread; scheduler's lock */
 
@@ -66,6 +67,7 @@ static void *machine_main(void *arg)
 	leat__tls_self = NULL;
 	leat__lock(&leat__sched.lock);
 	fetch_add_relaxed(&leat__sched.threads, -1);
+	m->tid = 0;
 	spare_put(m);
 	leat__unlock(&leat__sched.lock);
 	return NULL;
@@ -212,9 +214,14 @@ static bool make(struct leat__m *m)
 
 	leat__lock(&leat__sched.lock);
 	if (leat__sched.starting && load_relaxed(&leat__sched.threads) >= leat__sched.max_threads) {
-		/* Whoever holds a processor, or computes without one, will be there in the end. */
-		if (leat__sched.held == 0 && load_relaxed(&leat__sched.hogs) == 0 && !leat__sched.idle_m)
-			exhausted();
+		struct leat__g *g = leat__own_thread_take(leat__sched.starting);
+
+		if (g) {
+			/* A stopped one may hold the very lock that the others wait for. */
+			spare_put(m);
+			leat__hand_to(g, leat__free_take());
+			return true;
+		}
 		spare_put(m);
 		leat__unlock(&leat__sched.lock);
 		return false;
@@ -262,6 +269,29 @@ static bool wanted(void)
 	return yes;
 }
 
+/* No thread is left that could come back by itself: for a while nobody has held a processor, and all
+   threads sleep in the kernel.  One that waits for a lock of malloc's only seems to. */
+static bool stuck(int64_t now)
+{
+	static uint64_t acquisitions;
+	static int64_t since;
+	bool possible;
+
+	leat__lock(&leat__sched.lock);
+	possible = leat__sched.held == 0 && !leat__sched.idle_m &&
+	           acquisitions == load_relaxed(&leat__sched.acquisitions);
+	acquisitions = load_relaxed(&leat__sched.acquisitions);
+	leat__unlock(&leat__sched.lock);
+	if (!possible)
+		since = now;
+	if (now - since < STUCK_NS)
+		return false;
+	for (struct leat__m *m = load_acquire(&leat__sched.all_m); m; m = m->all_next)
+		if (!m->foreign && m->tid && leat__os_thread_state(m->tid) == LEAT__OS_RUNNING)
+			return false;
+	return true;
+}
+
 int64_t leat__threads_make(void)
 {
 	static int64_t pause = RETRY_MIN_NS, again = INT64_MAX;
@@ -277,11 +307,14 @@ int64_t leat__threads_make(void)
 		}
 		if (!wanted())
 			break;
-		if (load_relaxed(&leat__sched.threads) < leat__sched.max_threads)
-			tell();
 		again = leat__os_now() + pause;
-		if (pause < RETRY_MAX_NS)
-			pause *= 2;
+		if (load_relaxed(&leat__sched.threads) < leat__sched.max_threads) {
+			tell();
+			if (pause < RETRY_MAX_NS)
+				pause *= 2;
+		} else if (stuck(leat__os_now())) {
+			exhausted();
+		}
 		return again;
 	}
 	again = INT64_MAX;

@@ -105,6 +105,41 @@ static struct leat__g *global_take(struct leat__p *p, size_t max)
 	return g;
 }
 
+/* g waits for its own thread's turn, and that thread sleeps. */
+static bool has_thread(const struct leat__g *g)
+{
+	return (g->special & (LEAT__LOCKED | LEAT__STOPPED)) && !g->thread->p;
+}
+
+struct leat__g *leat__own_thread_take(struct leat__p *p)
+{
+	struct leat__sched *s = &leat__sched;
+	struct leat__g *g = load_relaxed(&p->next), *before = NULL;
+
+	if (g && has_thread(g)) {
+		store_relaxed(&p->next, NULL);
+		return g;
+	}
+	/* Nobody holds p, so the caller is its owner; what was taken out finds room again. */
+	for (int i = 0; i < LEAT__RING && (g = leat__ring_get(p)); i++) {
+		if (has_thread(g))
+			return g;
+		leat__ring_try_put(p, g);
+	}
+	for (g = s->queue; g && !has_thread(g); g = g->next)
+		before = g;
+	if (!g)
+		return NULL;
+	if (before)
+		before->next = g->next;
+	else
+		s->queue = g->next;
+	if (s->queue_last == g)
+		s->queue_last = before;
+	store_relaxed(&s->queued, load_relaxed(&s->queued) - 1);
+	return g;
+}
+
 /* --- what next */
 
 /* A policy chooses among all that this processor could run. */

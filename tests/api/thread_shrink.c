@@ -57,7 +57,7 @@ static void reader(struct reader *a)
 
 static void burst(int n)
 {
-	int fds[2], before = threads();
+	int fds[2];
 	atomic_int inside = 0;
 	leat_waitgroup wg = {0};
 
@@ -73,7 +73,6 @@ static void burst(int n)
 	test_goroutines(1);
 	close(fds[0]);
 	close(fds[1]);
-	(void)before;
 }
 
 TEST(threads_end_after_a_burst_of_blocking_calls)
