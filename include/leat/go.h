@@ -116,6 +116,19 @@ LEAT_API size_t leat_num_goroutine(void);
  */
 LEAT_API int leat_procs(int n);
 
+/*
+ * Set the number of threads that leat may use, the initial one among them, to n, and return the number
+ * before; n < 1 only asks.  The default is 10,000.  Give it some threads per processor at least.
+ *
+ * Threads are used up by goroutines that block in the program's own code or in other libraries.  When
+ * all are, and goroutines wait, that is fatal: "thread exhaustion".  Goroutines that compute are
+ * stopped instead while threads are short: a signal, SIGURG, parks the whole thread until it has a
+ * processor again.  Its handler is installed when this first happens; a program that handles or blocks
+ * SIGURG itself only loses that stop.
+ * Any goroutine, any thread.  After Go's debug.SetMaxThreads.
+ */
+LEAT_API int leat_max_threads(int n);
+
 LEAT__END
 
 #ifndef __cplusplus

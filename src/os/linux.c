@@ -98,6 +98,11 @@ int leat__os_tid(void)
 	return (int)syscall(SYS_gettid);
 }
 
+void leat__os_signal_thread(int tid, int sig)
+{
+	syscall(SYS_tgkill, getpid(), tid, sig);
+}
+
 bool leat__os_is_initial_thread(void)
 {
 	return leat__os_tid() == getpid();

@@ -39,6 +39,9 @@ int leat__os_tid(void);
 bool leat__os_is_initial_thread(void);
 void leat__os_thread_name(const char *name);
 
+/* Send a signal to one thread of this process. */
+void leat__os_signal_thread(int tid, int sig);
+
 /* Block every signal that need not stay open, in the calling thread. */
 void leat__os_block_signals(void);
 

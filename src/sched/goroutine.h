@@ -35,6 +35,7 @@ enum leat__kind {
 enum leat__special {
 	LEAT__UNGUARDED = 1, /* the stack has only a canary: look at it at every park */
 	LEAT__LOCKED = 2,    /* runs on its own thread only, and nobody else does: pin.c */
+	LEAT__STOPPED = 4,   /* waits for a processor in the middle of its own code: stop.c */
 };
 
 struct leat__g {
@@ -59,7 +60,8 @@ struct leat__g {
 	struct leat__catch *catches; /* leat_catch calls under way, innermost first */
 	struct leat_scope *scope;    /* joined by this scope, or NULL */
 	struct leat__panic *panics;  /* under way, newest first */
-	struct leat__m *thread; /* THREAD, SCHEDULER and LOCKED: its M; NULL in others, free ones too */
+	struct leat__m
+	    *thread; /* THREAD, SCHEDULER, LOCKED, STOPPED: its M; NULL in others, free ones too */
 
 	_Alignas(16) char args[LEAT__ARGS_INLINE];
 } ON_LINE;

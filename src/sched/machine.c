@@ -98,6 +98,7 @@ static void start(void)
 	store_relaxed(&leat__sched.wake_gap, 0);
 	leat__sched.procs = leat__settings.procs ? leat__settings.procs : leat__procs_default();
 	store_relaxed(&leat__sched.procs_chosen, leat__settings.procs != 0);
+	leat__sched.max_threads = LEAT__MAX_THREADS;
 	for (int i = 0; i < leat__sched.procs; i++)
 		if (!add_processor(i))
 			leat__fatal("out of memory: no processors");
@@ -279,6 +280,19 @@ static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 
 	leat__lock(&leat__sched.lock);
 	store_relaxed(&m->retake, leat__retake_at_rest());
+	if (unlikely(m->p || (me->special & LEAT__STOPPED))) {
+		/* It was to be stopped, and came in before it was.  So it is in the queue already, or out
+		   of it again, with a processor. */
+		p = m->p;
+		leat__stop_over(me);
+		store_relaxed(&m->wake, 0);
+		leat__unlock(&leat__sched.lock);
+		if (p)
+			leat__monitor_ring();
+		else
+			leat__switch_to(m, me, NULL);
+		return leat__self();
+	}
 	fetch_add_relaxed(&leat__sched.detached, -1);
 	if (m->hog)
 		store_relaxed(&leat__sched.hogs, load_relaxed(&leat__sched.hogs) - 1);

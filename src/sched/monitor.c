@@ -52,6 +52,26 @@
 static _Atomic uint32_t asleep; /* 1: waits to be rung */
 static _Atomic uint32_t called; /* 1: somebody wants it to look, whatever it does */
 
+/* m's processor was just taken: see to those who wait for it.  Locked; unlocks. */
+static void pass_on(struct leat__p *p, struct leat__m *m, bool hog)
+{
+	/* Whoever computes here next does so for a slice, too: the global queue has waited. */
+	p->until_poll = 1;
+	if (hog && leat__stop_wanted()) {
+		leat__stop(m);
+		leat__start_machine(p, false);
+		leat__stop_signal(m);
+		return;
+	}
+	leat__detach(m, hog);
+	if (leat__work_waits(p)) {
+		leat__start_machine(p, false);
+		return;
+	}
+	leat__idle_put(p);
+	leat__unlock(&leat__sched.lock);
+}
+
 static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog)
 {
 	uint32_t rest = load_relaxed(&m->retake), requested;
@@ -64,17 +84,9 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog
 	leat__fence_heavy();
 	leat__lock(&leat__sched.lock);
 	if (!load_acquire(&m->in_runtime) && load_relaxed(&p->m) == m && m->p == p &&
-	    load_relaxed(&p->tick) == tick &&
+	    load_relaxed(&p->tick) == tick && (!hog || leat__stop_possible()) &&
 	    cas_acq_rel(&m->retake, &requested, rest | LEAT__RETAKE_TAKEN)) {
-		leat__detach(m, hog);
-		/* Whoever computes here next does so for a slice, too: the global queue has waited. */
-		p->until_poll = 1;
-		if (leat__work_waits(p)) {
-			leat__start_machine(p, false);
-			return;
-		}
-		leat__idle_put(p);
-		leat__unlock(&leat__sched.lock);
+		pass_on(p, m, hog);
 		return;
 	}
 	cas_acq_rel(&m->retake, &requested, rest);
@@ -90,7 +102,11 @@ enum verdict {
 /* Has m's thread, at work on one goroutine since p->seen_since, had its share? */
 static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
 {
-	int64_t cpu, slice = SLICE_NS * (1 + load_relaxed(&leat__sched.hogs) / CROWD);
+	int64_t cpu, slice = SLICE_NS;
+
+	/* Near the limit of threads it is stopped, and takes no thread. */
+	if (!leat__stop_wanted())
+		slice *= 1 + load_relaxed(&leat__sched.hogs) / CROWD;
 
 	cpu = leat__os_thread_cpu(m->tid);
 	if (cpu < 0)

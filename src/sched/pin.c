@@ -2,7 +2,7 @@
 /*
  * Goroutines that are locked to a thread.
  *
- * A locked goroutine stands in the queues like any other.  Whoever takes it off cannot run it: it hands
+ * A locked goroutine stands in the queues like any other (as does one that is stopped: stop.c).  Whoever takes it off cannot run it: it hands
  * its processor to the goroutine's own thread, which sleeps in leat__locked_wait, and looks for
  * another processor.  And where a locked goroutine stops, its thread runs nobody else: it goes to its
  * scheduler context, gives its processor away, and sleeps.
@@ -80,16 +80,35 @@ struct leat__g *leat__locked_wait(struct leat__m *m)
 	return m->locked;
 }
 
-bool leat__hand_off(struct leat__m *m, struct leat__g *g)
+void leat__hand_to(struct leat__g *g, struct leat__p *p)
 {
 	struct leat__m *to = g->thread;
+
+	if (g->special & LEAT__STOPPED)
+		leat__stop_over(g);
+	leat__acquire(to, p);
+	store_release(&to->wake, 1);
+	leat__unlock(&leat__sched.lock);
+	leat__os_wake(&to->wake, 1);
+}
+
+bool leat__hand_off(struct leat__m *m, struct leat__g *g)
+{
 	struct leat__p *p = m->p;
+	struct leat__m *to;
 
 	leat__lock(&leat__sched.lock);
+	/* One that was to be stopped may have come in by itself meanwhile. */
+	to = g->special & (LEAT__LOCKED | LEAT__STOPPED) ? g->thread : m;
+	if (to == m) {
+		leat__unlock(&leat__sched.lock);
+		return false;
+	}
 	if (!to->p) {
 		m->p = NULL;
 		leat__sched.held--;
-		leat__acquire(to, p);
+		leat__hand_to(g, p);
+		return true;
 	}
 	store_release(&to->wake, 1);
 	leat__unlock(&leat__sched.lock);

@@ -217,7 +217,9 @@ void leat__schedule(void)
 			g = leat__locked_wait(m);
 		else if (!g)
 			g = leat__find_work(m);
-		if (unlikely(g->special & LEAT__LOCKED) && g->thread != m && leat__hand_off(m, g))
+		if (unlikely(!g))
+			continue; /* m is surplus */
+		if (unlikely(g->special & (LEAT__LOCKED | LEAT__STOPPED)) && leat__hand_off(m, g))
 			continue;
 		if (unlikely(!g->stack)) {
 			leat__bind(m->p, g);

@@ -24,7 +24,7 @@
 
 #include <leat/go.h>
 
-enum { LEAT__MAX_PROCS = 1024 };
+enum { LEAT__MAX_PROCS = 1024, LEAT__MAX_THREADS = 10000 };
 
 /* Lock order: a channel's, mutex's, scope's or the timers' lock, then this one, never the reverse. */
 struct leat__sched {
@@ -33,6 +33,8 @@ struct leat__sched {
 	_Atomic size_t queued;              /* its length; read without the lock as a hint */
 	struct leat__p *idle_p;
 	struct leat__m *idle_m;
+	_Atomic int idle_ms;       /* its length; changes under the lock */
+	int max_threads;           /* leat_max_threads */
 	struct leat__p *starting;  /* wait for a thread of their own to be made: threads.c */
 	int procs;                 /* processors in use: ids 0 .. procs - 1 */
 	_Atomic bool procs_chosen; /* the program said how many; changes under the lock */
@@ -130,6 +132,10 @@ void leat__global_append(struct leat__g *g);
 /* Without regard to the gap: the monitor's. */
 void leat__wake_now(void);
 
+/* From the queues of p, which nobody holds, or the global one: a goroutine that has a thread of its own,
+   which waits for a processor; NULL without one.  Locked. */
+struct leat__g *leat__own_thread_take(struct leat__p *p);
+
 /* What p runs next from its own and the global queue, or NULL. */
 struct leat__g *leat__next(struct leat__p *p);
 
@@ -144,6 +150,10 @@ void leat__start_machine(struct leat__p *p, bool searching);
 /* The monitor's: make threads for the processors that wait for one.  Returns when to try again where
    that failed, else INT64_MAX. */
 int64_t leat__threads_make(void);
+
+/* m, which has no processor, sleeps until it is given one, or until a timer is due and one is idle; or
+   it is surplus, and to end (m->ending).  Locked; unlocks. */
+void leat__sleep_machine(struct leat__m *m);
 
 /* A timer became the first: if a thread sleeps until a later one, it sleeps anew. */
 void leat__keeper_ring(int64_t when);
@@ -165,8 +175,30 @@ void leat__give_away(struct leat__m *m);
    until that one's turn.  g's own thread gets m's processor, and g its turn: false, if it may run on
    m after all.  g, which ends, takes its thread with it. */
 struct leat__g *leat__locked_wait(struct leat__m *m);
+/* p, which nobody holds, goes to g's own thread, which has none.  Locked; unlocks. */
+void leat__hand_to(struct leat__g *g, struct leat__p *p);
 bool leat__hand_off(struct leat__m *m, struct leat__g *g);
 void leat__locked_end(struct leat__m *m);
+
+/* No M is idle and no thread may be made: who takes the last one up should not be a goroutine that
+   keeps it for long. */
+static inline bool leat__threads_tight(void)
+{
+	return load_relaxed(&leat__sched.idle_ms) == 0 &&
+	       load_relaxed(&leat__sched.threads) >= leat__sched.max_threads;
+}
+
+/* Hogs near the limit of threads: stop.c.  Whether m's goroutine, which computes, is to be stopped
+   rather than go on beside others (a hint, unless locked); whether there is a thread to go on with.
+   Locked. */
+bool leat__stop_wanted(void);
+bool leat__stop_possible(void);
+/* m's goroutine, in the program, waits for a processor where it is.  m's is the caller's to give away,
+   and the signal to be sent afterwards.  Locked. */
+void leat__stop(struct leat__m *m);
+void leat__stop_signal(struct leat__m *m);
+/* g is stopped no more.  Locked. */
+void leat__stop_over(struct leat__g *g);
 
 /* m's thread gives up its processor and is about to end; if it is the initial one it never returns. */
 void leat__retire_machine(struct leat__m *m);

@@ -12,6 +12,11 @@
  * Where no thread is to be had (EAGAIN, memory) the processor stays on the list: the monitor tries
  * again, ever more seldom, and any M that becomes free meanwhile takes it with all its goroutines.
  *
+ * The limit of threads (leat_max_threads) bounds leat's own and the initial one.  A processor that needs
+ * a thread beyond it waits on the list, too, or goes to a goroutine that has a thread of its own; when no thread is left that could come back, because all
+ * block, that is the end of the process, as in Go.  Goroutines that compute never bring it about: see
+ * stop.c.
+ *
  * Invariants (scheduler's lock)
  *  - A processor on leat__sched.starting is held by nobody and not idle; p->starting is set.
  *  - While that list is not empty no M stays on the idle list for want of a processor.
@@ -19,11 +24,13 @@
  */
 #include "sched/fault.h"
 #include "sched/netpoll.h"
+#include "sched/panic.h"
 #include "sched/scheduler.h"
 
 #define THREAD_STACK ((size_t)256 << 10)
 #define RETRY_MIN_NS ((int64_t)1000000)
 #define RETRY_MAX_NS ((int64_t)100000000)
+#define STUCK_NS     ((int64_t)200000000)
 
 static struct leat__m *spare; /* without a thread; scheduler's lock */
 
@@ -61,6 +68,7 @@ static void *machine_main(void *arg)
 	leat__tls_self = NULL;
 	leat__lock(&leat__sched.lock);
 	fetch_add_relaxed(&leat__sched.threads, -1);
+	m->tid = 0;
 	spare_put(m);
 	leat__unlock(&leat__sched.lock);
 	return NULL;
@@ -139,6 +147,13 @@ struct leat__p *leat__free_take(void)
 	return p ? p : leat__idle_take();
 }
 
+/* p is about to get a thread: if that is the last, it minds what it runs there.  Locked. */
+static void last_thread(struct leat__p *p)
+{
+	if (unlikely(leat__threads_tight()))
+		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_STARTED, memory_order_relaxed);
+}
+
 void leat__start_machine(struct leat__p *p, bool searching)
 {
 	struct leat__m **link = &leat__sched.idle_m, *m;
@@ -150,6 +165,8 @@ void leat__start_machine(struct leat__p *p, bool searching)
 		bool polls = leat__in_poller(m);
 
 		*link = m->idle_next;
+		store_relaxed(&leat__sched.idle_ms, load_relaxed(&leat__sched.idle_ms) - 1);
+		last_thread(p);
 		leat__acquire(m, p);
 		m->searching = searching;
 		/* Under the lock: a keeper whose time is up must see that it is off the list. */
@@ -185,6 +202,15 @@ static COLD void tell(void)
 		leat__os_write(2, text, sizeof text - 1);
 }
 
+LEAT__NORETURN static void exhausted(void)
+{
+	leat__report_begin();
+	leat__report("runtime: program exceeds %d-thread limit\nfatal error: thread exhaustion\n\n",
+	             leat__sched.max_threads);
+	leat__report_all();
+	leat__os_die(2);
+}
+
 /* m gets the first processor of the list, and a thread.  False: there was none to be had; whether it
    was wanted, the list says. */
 static bool make(struct leat__m *m)
@@ -193,6 +219,19 @@ static bool make(struct leat__m *m)
 	bool searching = false;
 
 	leat__lock(&leat__sched.lock);
+	if (leat__sched.starting && load_relaxed(&leat__sched.threads) >= leat__sched.max_threads) {
+		struct leat__g *g = leat__own_thread_take(leat__sched.starting);
+
+		if (g) {
+			/* A stopped one may hold the very lock that the others wait for. */
+			spare_put(m);
+			leat__hand_to(g, leat__free_take());
+			return true;
+		}
+		spare_put(m);
+		leat__unlock(&leat__sched.lock);
+		return false;
+	}
 	p = starting_take(&searching);
 	if (!p) {
 		spare_put(m);
@@ -207,6 +246,7 @@ static bool make(struct leat__m *m)
 	store_relaxed(&m->announced, 0);
 	store_relaxed(&m->in_runtime, 1);
 	fetch_add_relaxed(&leat__sched.threads, 1);
+	last_thread(p);
 	leat__unlock(&leat__sched.lock);
 	if (leat__os_thread_start(machine_main, m, THREAD_STACK) == 0)
 		return true;
@@ -235,6 +275,29 @@ static bool wanted(void)
 	return yes;
 }
 
+/* No thread is left that could come back by itself: for a while nobody has held a processor, and all
+   threads sleep in the kernel.  One that waits for a lock of malloc's only seems to. */
+static bool stuck(int64_t now)
+{
+	static uint64_t acquisitions;
+	static int64_t since;
+	bool possible;
+
+	leat__lock(&leat__sched.lock);
+	possible = leat__sched.held == 0 && !leat__sched.idle_m &&
+	           acquisitions == load_relaxed(&leat__sched.acquisitions);
+	acquisitions = load_relaxed(&leat__sched.acquisitions);
+	leat__unlock(&leat__sched.lock);
+	if (!possible)
+		since = now;
+	if (now - since < STUCK_NS)
+		return false;
+	for (struct leat__m *m = load_acquire(&leat__sched.all_m); m; m = m->all_next)
+		if (!m->foreign && m->tid && leat__os_thread_state(m->tid) == LEAT__OS_RUNNING)
+			return false;
+	return true;
+}
+
 int64_t leat__threads_make(void)
 {
 	static int64_t pause = RETRY_MIN_NS, again = INT64_MAX;
@@ -250,12 +313,30 @@ int64_t leat__threads_make(void)
 		}
 		if (!wanted())
 			break;
-		tell();
 		again = leat__os_now() + pause;
-		if (pause < RETRY_MAX_NS)
-			pause *= 2;
+		if (load_relaxed(&leat__sched.threads) < leat__sched.max_threads) {
+			tell();
+			if (pause < RETRY_MAX_NS)
+				pause *= 2;
+		} else if (stuck(leat__os_now())) {
+			exhausted();
+		}
 		return again;
 	}
 	again = INT64_MAX;
 	return again;
+}
+
+int leat_max_threads(int n)
+{
+	struct leat__m *m = leat__enter();
+	int before;
+
+	leat__lock(&leat__sched.lock);
+	before = leat__sched.max_threads;
+	if (n >= 1)
+		leat__sched.max_threads = n;
+	leat__unlock(&leat__sched.lock);
+	leat__leave(m);
+	return before;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding work: what a processor runs next, how it is found elsewhere, how threads sleep and wake.
+ * Finding work: what a processor runs next, how it is found elsewhere.  How threads sleep: idle.c.
  *
  * Invariants (scheduler's lock)
  *  - A processor is held by one M (p->m == m, m->p == p), or idle (p->idle), or surplus.
@@ -25,9 +25,6 @@
  * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  What a gap delays is bounded by
  * the monitor.  Only work that has waited 5 us is stolen: the owner is about to run the rest itself
  * (spawn 26 to 16 ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.
- *
- * The first thread that sleeps while there are timers is the keeper: it sleeps until the first timer.
- * Once descriptors have been waited for there is always one, and it sleeps in the poller.
  */
 #include "sched/netpoll.h"
 #include "sched/policy.h"
@@ -116,6 +113,41 @@ static struct leat__g *global_take(struct leat__p *p, size_t max)
 	return g;
 }
 
+/* g waits for its own thread's turn, and that thread sleeps. */
+static bool has_thread(const struct leat__g *g)
+{
+	return (g->special & (LEAT__LOCKED | LEAT__STOPPED)) && !g->thread->p;
+}
+
+struct leat__g *leat__own_thread_take(struct leat__p *p)
+{
+	struct leat__sched *s = &leat__sched;
+	struct leat__g *g = load_relaxed(&p->next), *before = NULL;
+
+	if (g && has_thread(g)) {
+		store_relaxed(&p->next, NULL);
+		return g;
+	}
+	/* Nobody holds p, so the caller is its owner; what was taken out finds room again. */
+	for (int i = 0; i < LEAT__RING && (g = leat__ring_get(p)); i++) {
+		if (has_thread(g))
+			return g;
+		leat__ring_try_put(p, g);
+	}
+	for (g = s->queue; g && !has_thread(g); g = g->next)
+		before = g;
+	if (!g)
+		return NULL;
+	if (before)
+		before->next = g->next;
+	else
+		s->queue = g->next;
+	if (s->queue_last == g)
+		s->queue_last = before;
+	store_relaxed(&s->queued, load_relaxed(&s->queued) - 1);
+	return g;
+}
+
 /* --- what next */
 
 /* A policy chooses among all that this processor could run. */
@@ -143,6 +175,29 @@ static COLD struct leat__g *policy_next(struct leat__p *p)
 		if (i != pick)
 			leat__ring_put(p, all[i]);
 	return chosen;
+}
+
+/* The last thread has p: what has started comes first, since that gives the thread back or can do with
+   its own.  NULL: nothing has. */
+static COLD struct leat__g *next_started(struct leat__p *p)
+{
+	struct leat__g *g = load_relaxed(&p->next);
+	size_t n = LEAT__RING + load_relaxed(&leat__sched.queued);
+
+	store_relaxed(&p->next, NULL);
+	leat__timers_run(load_relaxed(&p->m));
+	for (; !g && n > 0; n--) {
+		g = leat__ring_get(p);
+		if (!g)
+			g = global_take(p, 1);
+		if (!g)
+			break;
+		if (!g->stack) {
+			leat__deque_push(p, g);
+			g = NULL;
+		}
+	}
+	return g;
 }
 
 /* Others asked for it: the deque's oldest, or the ring's head. */
@@ -177,6 +232,14 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 {
 	uint32_t attention = load_relaxed(&p->attention);
 
+	if (unlikely(attention & LEAT__ATTEND_STARTED)) {
+		if (leat__threads_tight()) {
+			p->until_poll = POLL_EVERY;
+			return next_started(p);
+		}
+		atomic_fetch_and_explicit(&p->attention, ~(uint32_t)LEAT__ATTEND_STARTED,
+		                          memory_order_relaxed);
+	}
 	if (attention && !p->poll_owed) {
 		struct leat__g *g = attend(p, attention);
 
@@ -442,119 +505,7 @@ static void hand_on_search(struct leat__m *m)
 	}
 }
 
-/* --- sleeping */
-
-void leat__keeper_ring(int64_t when)
-{
-	struct leat__m *m = leat__self(); /* the monitor has no M of its thread */
-
-	/* The keeper publishes until when it sleeps, then looks at the timers; we have published the
-	   timer.  Full fences on both sides: only who becomes the first of a heap comes here. */
-	fence_seq_cst();
-	if (load_relaxed(&leat__sched.keeper_until) <= when)
-		return;
-	/* Without a keeper all Ms are busy or sleep for good.  A goroutine's own M will see to the timer; a
-	   plain thread has none, so the monitor must. */
-	if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX) {
-		if (!m || !m->p)
-			leat__monitor_ring();
-		return;
-	}
-	leat__lock(&leat__sched.lock);
-	leat__rouse_keeper();
-	leat__unlock(&leat__sched.lock);
-}
-
-/* Take m off the idle list, where it is.  Locked. */
-static void leave_idle_list(struct leat__m *m)
-{
-	struct leat__m **link = &leat__sched.idle_m;
-
-	while (*link != m)
-		link = &(*link)->idle_next;
-	*link = m->idle_next;
-}
-
-/* Become the keeper if there is need.  Locked. */
-static bool keep(struct leat__m *m)
-{
-	bool polls = leat__netpoll_started();
-	int64_t first, again;
-
-	if (leat__sched.keeper)
-		return false;
-	first = leat__timers_first();
-	if (first == INT64_MAX) {
-		if (!polls)
-			return false;
-		first = INT64_MAX - 1; /* one that was not a keeper has INT64_MAX */
-	}
-	leat__sched.keeper = m;
-	store_relaxed(&leat__sched.keeper_polls, polls);
-	store_relaxed(&leat__sched.keeper_until, first);
-	fence_seq_cst();
-	/* An earlier one may have come meanwhile.  A later one is no reason to sleep longer: who armed a
-	   timer for an instant in between may have seen the first value, and relies on it. */
-	again = leat__timers_first();
-	if (again < first)
-		store_relaxed(&leat__sched.keeper_until, again);
-	return true;
-}
-
-static void stop_keeping(struct leat__m *m)
-{
-	if (leat__sched.keeper == m) {
-		leat__sched.keeper = NULL;
-		store_relaxed(&leat__sched.keeper_polls, false);
-		store_relaxed(&leat__sched.keeper_until, INT64_MAX);
-	}
-}
-
-/* Sleep until given a processor, or until a timer is due and one is idle.  Locked; unlocks. */
-static void sleep_machine(struct leat__m *m)
-{
-	struct leat__ready_list ready = {0};
-	struct leat__p *p;
-
-	store_relaxed(&m->wake, 0);
-	m->idle_next = leat__sched.idle_m;
-	leat__sched.idle_m = m;
-	for (;;) {
-		bool keeper = keep(m);
-		int64_t until = keeper ? load_relaxed(&leat__sched.keeper_until) : INT64_MAX;
-		bool polls = leat__in_poller(m);
-
-		leat__unlock(&leat__sched.lock);
-		/* A policy's time is not the one that the kernel would wait for; it passes by being read. */
-		if (unlikely(polls))
-			leat__netpoll_block(m, until, &ready);
-		while (!polls && load_acquire(&m->wake) == 0 && (!keeper || leat__clock() < until))
-			if (!keeper || !leat__policy)
-				leat__os_wait(&m->wake, 0, until);
-
-		leat__lock(&leat__sched.lock);
-		stop_keeping(m);
-		if (load_acquire(&m->wake) == 1)
-			break; /* start_machine took m off the list and gave it a processor */
-		store_relaxed(&m->wake, 0);
-		if (!ready.n && leat__timers_first() > leat__clock())
-			continue;
-		p = leat__free_take();
-		if (p) {
-			leave_idle_list(m);
-			leat__acquire(m, p);
-			break;
-		}
-		/* All processors are busy: put what is due where they find it. */
-		leat__unlock(&leat__sched.lock);
-		leat__netpoll_inject(m, &ready);
-		leat__timers_run(m);
-		leat__lock(&leat__sched.lock);
-	}
-	leat__unlock(&leat__sched.lock);
-	leat__monitor_ring();
-	leat__netpoll_inject(m, &ready);
-}
+/* --- nothing to do */
 
 /* m, which has none, gets a processor that nobody holds, unless there is none.  Locked; unlocks if so. */
 static bool take_processor(struct leat__m *m)
@@ -590,7 +541,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 		return NULL;
 	leat__check_deadlock();
 	if (!leat__sched.starting || !take_processor(m))
-		sleep_machine(m);
+		leat__sleep_machine(m);
 	return NULL;
 }
 
@@ -599,10 +550,13 @@ struct leat__g *leat__find_work(struct leat__m *m)
 	struct leat__g *g = NULL;
 
 	for (;;) {
+		if (unlikely(m->ending))
+			return NULL;
 		if (!m->p) {
 			leat__lock(&leat__sched.lock);
 			if (!take_processor(m))
-				sleep_machine(m);
+				leat__sleep_machine(m);
+			continue;
 		}
 		if (unlikely(load_relaxed(&m->p->attention) & LEAT__ATTEND_RETIRE)) {
 			hand_on_search(m);

@@ -52,8 +52,6 @@ static void locked(struct member *a)
 	id = tid();
 	CHECK_EQ(atomic_fetch_add(mine_of(id), 1), 0);
 	for (int i = 0; i < 60; i++) {
-		int before = atomic_load(a->count);
-
 		switch (i % 4) {
 		case 0:
 			leat_yield();
@@ -71,7 +69,6 @@ static void locked(struct member *a)
 		CHECK_EQ(tid(), id);
 		if (i == 30)
 			leat_unlock_thread(); /* one of two */
-		(void)before;
 	}
 	CHECK_EQ(atomic_fetch_sub(mine_of(id), 1), 1);
 	leat_unlock_thread();
@@ -132,8 +129,8 @@ TEST(line_23_several_locked_goroutines)
 	lock_beside(8);
 }
 
-/* What a thread keeps when its goroutine took it along: nobody must ever see it again. */
-static __thread bool marked;
+/* Threads that a goroutine took along: nobody must ever see one again. */
+static atomic_bool lost[TIDS];
 static atomic_int destroyed;
 static pthread_key_t key;
 
@@ -146,13 +143,13 @@ static void destroy(void *value)
 static void ends_locked(struct member *a)
 {
 	leat_lock_thread();
-	CHECK(!marked);
+	CHECK(!atomic_load(&lost[tid() % TIDS]));
 	/* The initial thread cannot end; it stays, and runs nothing. */
 	if (tid() != getpid())
 		pthread_setspecific(key, a);
 	else
 		atomic_fetch_add(&destroyed, 1);
-	marked = true;
+	atomic_store(&lost[tid() % TIDS], true);
 	if (atomic_fetch_add(a->count, 1) % 2) {
 		leat_waitgroup_done(a->wg);
 		leat_goexit();
@@ -163,9 +160,9 @@ static void ends_locked(struct member *a)
 
 static void looks(struct member *a)
 {
-	CHECK(!marked);
+	CHECK(!atomic_load(&lost[tid() % TIDS]));
 	leat_yield();
-	CHECK(!marked);
+	CHECK(!atomic_load(&lost[tid() % TIDS]));
 	leat_waitgroup_done(a->wg);
 }
 

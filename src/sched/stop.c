@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goroutines that compute while threads are short are stopped in place.
+ *
+ * A goroutine that loses its processor because it computes goes on, alone on its thread; so each such
+ * one costs a thread, since another must go on with the processor.  The growing slice bounds how many there
+ * are (monitor.c), but the limit of threads may be low, or nearly used up by goroutines that block.  When
+ * fewer than NEAR threads for each processor are left, the goroutine is put into the global queue as
+ * if it had entered leat, although it is in the middle of its own code, and a signal parks its thread
+ * in the handler.  Whoever takes it off the queue hands the processor to that thread (pin.c), and it
+ * goes on where it was.  The thread that did so becomes idle, which leaves one to go on with at the next
+ * stop.  So as many hogs as there are threads take turns, and goroutines that have started get their
+ * turn among them; new ones start when a hog has ended, or there is nothing else (LEAT__ATTEND_STARTED).
+ *
+ * The thread may be anywhere in the program's code, inside malloc too.  It holds what it holds while it
+ * is parked, as one that the kernel preempted does; nothing else runs on it, so what belongs to the thread
+ * stays right.  It is not inside leat: then the handler does nothing, and the goroutine, which finds at
+ * its door that its processor is taken, queues there.
+ *
+ * All is correct without the signal, too, which may come late or never (the program may block it, or
+ * handle it itself): the goroutine then runs though it waits for its turn, and is given it all the same.
+ * Until its thread has noticed, in the handler or at the door, m->retake stays TAKEN.
+ *
+ * The signal is SIGURG: ignored by default, so a late one does no harm, hardly used, and what Go uses for
+ * a like purpose.  SA_RESTART: a system call that was just about to begin goes on.
+ *
+ * Invariants (scheduler's lock)
+ *  - LEAT__STOPPED is set exactly from the retake until somebody hands it a processor or it enters leat;
+ *    until then its M is on no list and has no processor, and m->wake is 0.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "sched/scheduler.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define NEAR 2 /* threads for each processor */
+
+static struct sigaction before;
+
+bool leat__stop_possible(void)
+{
+	return leat__sched.idle_m || load_relaxed(&leat__sched.threads) < leat__sched.max_threads;
+}
+
+bool leat__stop_wanted(void)
+{
+	int left = leat__sched.max_threads - load_relaxed(&leat__sched.threads) +
+	           load_relaxed(&leat__sched.idle_ms);
+
+	return left <= NEAR * leat__sched.procs;
+}
+
+void leat__stop(struct leat__m *m)
+{
+	struct leat__g *g = m->g;
+
+	leat__detach(m, false);
+	fetch_add_relaxed(&leat__sched.detached, -1); /* it is in the queue instead */
+	store_relaxed(&m->wake, 0);
+	g->thread = m;
+	g->special |= LEAT__STOPPED;
+	leat__global_append(g);
+}
+
+void leat__stop_over(struct leat__g *g)
+{
+	g->special &= (uint8_t)~LEAT__STOPPED;
+	if (!(g->special & LEAT__LOCKED))
+		g->thread = NULL;
+}
+
+/* On the thread of m, which is in the program: sleep while its goroutine is stopped. */
+static void wait_for_turn(struct leat__m *m)
+{
+	for (;;) {
+		leat__lock(&leat__sched.lock);
+		if (!(m->g->special & LEAT__STOPPED))
+			break;
+		leat__unlock(&leat__sched.lock);
+		leat__os_wait(&m->wake, 0, INT64_MAX);
+	}
+	if (m->p) {
+		store_relaxed(&m->wake, 0);
+		store_relaxed(&m->retake, leat__retake_at_rest());
+	}
+	leat__unlock(&leat__sched.lock);
+	leat__monitor_ring();
+}
+
+static void on_stop(int sig, siginfo_t *info, void *context)
+{
+	struct leat__m *m = leat__self();
+	int saved = errno;
+
+	/* Outside the runtime a goroutine's thread holds no lock of leat's, so this may take one. */
+	if (info->si_code == SI_TKILL && m && !m->foreign && !load_relaxed(&m->in_runtime) &&
+	    (load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
+		wait_for_turn(m);
+	else if (before.sa_flags & SA_SIGINFO)
+		before.sa_sigaction(sig, info, context);
+	else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
+		before.sa_handler(sig);
+	errno = saved;
+}
+
+void leat__stop_signal(struct leat__m *m)
+{
+	static const int open[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+	static bool installed; /* the monitor's */
+
+	if (!installed) {
+		struct sigaction sa = {.sa_sigaction = on_stop,
+		                       .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+
+		/* While it is parked no handler runs there, which could call leat. */
+		sigfillset(&sa.sa_mask);
+		for (size_t i = 0; i < ARRAY_LEN(open); i++)
+			sigdelset(&sa.sa_mask, open[i]);
+		sigaction(SIGURG, &sa, &before);
+		installed = true;
+	}
+	leat__os_signal_thread(m->tid, SIGURG);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* CTEST: procs=1,2 notsan */
+/*
+ * Goal: goroutines that compute never use up the threads, and where threads are short they take turns,
+ * with all others among them.
+ * Method: a limit of 8, of which blocked goroutines take some, and 50 goroutines that compute: without end
+ * until main, which is one of the others, says so; inside malloc; and with calls into leat.  The threads
+ * of the process are counted.  (ThreadSanitizer puts signals off, and a loop that calls nothing is then
+ * never stopped.)
+ */
+#define _GNU_SOURCE
+#include "test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdatomic.h>
+
+/* As the kernel counts them: the monitor, too, and whatever a sanitizer adds. */
+static int threads(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = -2; /* . and .. */
+
+	CHECK(d != NULL);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+enum { LIMIT = 8, HOGS = 50 };
+
+static atomic_bool stop;
+static atomic_int most;
+
+struct hog {
+	leat_waitgroup *wg;
+	atomic_long *turns;
+};
+
+static void note_threads(void)
+{
+	int n = threads();
+
+	if (n > atomic_load(&most))
+		atomic_store(&most, n);
+}
+
+static void hog(struct hog *a)
+{
+	errno = 77;
+	while (!atomic_load_explicit(&stop, memory_order_relaxed))
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	CHECK_EQ(errno, 77);
+	leat_waitgroup_done(a->wg);
+}
+
+/* Is stopped inside malloc as likely as anywhere, and others block there meanwhile, which takes threads:
+   so it must have an end. */
+static void malloc_hog(struct hog *a)
+{
+	for (int turn = 0; turn < 5000; turn++) {
+		char *volatile p[20];
+
+		for (int i = 0; i < 20; i++)
+			p[i] = malloc((size_t)100 << i % 10);
+		for (int i = 0; i < 20; i++)
+			free(p[i]);
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+static void caller(struct hog *a)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		for (volatile int n = 0; n < 1000000;)
+			n++;
+		leat_yield();
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+static void locked_hog(struct hog *a)
+{
+	leat_pin();
+	hog(a);
+}
+
+/* Main ticks beside them. */
+static void beside(void (*fn)(struct hog *), int n)
+{
+	leat_waitgroup wg = {0};
+	atomic_long turns = 0;
+	long seen;
+
+	atomic_store(&stop, false);
+	leat_waitgroup_add(&wg, n);
+	for (int i = 0; i < n; i++)
+		go_as(hog, fn, &wg, &turns);
+	for (int i = 0; i < 5; i++) {
+		leat_sleep(LEAT_MILLISECOND);
+		for (volatile int k = 0; k < 1000000;)
+			k++; /* it is one that computes, too */
+		leat_yield();
+		note_threads();
+	}
+	seen = turns;
+	test_until(atomic_load(&turns) > seen);
+	atomic_store(&stop, true);
+	leat_waitgroup_wait(&wg);
+	test_goroutines(1);
+}
+
+static int others; /* threads that the limit does not count */
+
+TEST(line_32_the_limit_is_set_and_told)
+{
+	others =
+	    threads() - 1 + 1; /* the initial one counts; the monitor, which will start, does not */
+	CHECK_EQ(leat_max_threads(LIMIT), 10000);
+	CHECK_EQ(leat_max_threads(0), LIMIT);
+	CHECK_EQ(leat_max_threads(-1), LIMIT);
+}
+
+TEST(line_32_fifty_hogs_below_a_limit_of_eight_threads)
+{
+	beside(hog, HOGS);
+	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+TEST(line_32_hogs_are_stopped_inside_malloc)
+{
+	leat_waitgroup wg = {0};
+	atomic_long turns = 0;
+
+	leat_waitgroup_add(&wg, 20);
+	for (int i = 0; i < 20; i++)
+		go_as(hog, malloc_hog, &wg, &turns);
+	leat_waitgroup_wait(&wg);
+	CHECK_EQ(turns, 20 * 5000);
+	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+TEST(line_32_hogs_that_call_leat)
+{
+	beside(caller, 20);
+	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+TEST(line_32_a_hog_that_is_locked_to_its_thread)
+{
+	beside(locked_hog, 3);
+	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+/* Jobs that end: all of them run in the end. */
+static void job(struct hog *a)
+{
+	for (volatile int n = 0; n < 5000000;)
+		n++;
+	atomic_fetch_add(a->turns, 1);
+	leat_waitgroup_done(a->wg);
+}
+
+TEST(line_32_jobs_of_some_milliseconds)
+{
+	leat_waitgroup wg = {0};
+	atomic_long turns = 0;
+
+	leat_waitgroup_add(&wg, HOGS);
+	for (int i = 0; i < HOGS; i++)
+		go_as(hog, job, &wg, &turns);
+	while (atomic_load(&turns) < HOGS) {
+		leat_sleep(LEAT_MILLISECOND);
+		note_threads();
+	}
+	leat_waitgroup_wait(&wg);
+	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+struct reader {
+	int fd;
+	leat_waitgroup *wg;
+};
+
+static void reader(struct reader *a)
+{
+	char byte;
+
+	CHECK_EQ(read(a->fd, &byte, 1), 1);
+	leat_waitgroup_done(a->wg);
+}
+
+/* Threads that block leave fewer to the hogs. */
+TEST(line_32_hogs_beside_blocked_goroutines)
+{
+	int fds[2];
+	leat_waitgroup wg = {0};
+
+	CHECK_EQ(pipe(fds), 0);
+	leat_waitgroup_add(&wg, 3);
+	for (int i = 0; i < 3; i++)
+		go(reader, fds[0], &wg);
+	leat_sleep(5 * LEAT_MILLISECOND);
+	atomic_store(&stop, false);
+	for (int k = 0; k < 2; k++) {
+		leat_waitgroup hogs = {0};
+		atomic_long turns = 0;
+
+		atomic_store(&stop, false);
+		leat_waitgroup_add(&hogs, 10);
+		for (int i = 0; i < 10; i++)
+			go(hog, &hogs, &turns);
+		for (int i = 0; i < 5; i++) {
+			leat_sleep(LEAT_MILLISECOND);
+			note_threads();
+		}
+		atomic_store(&stop, true);
+		leat_waitgroup_wait(&hogs);
+	}
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(write(fds[1], "x", 1), 1);
+	leat_waitgroup_wait(&wg);
+	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+TEST_MAIN
