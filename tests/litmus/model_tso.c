@@ -519,10 +519,8 @@ static bool poll_word(enum poll_part without, bool edge, bool closes)
 	                                           : STEP(CAS, WORD, NIL, WAITER, .to = 7),
 	        [6] = {END}, /* it has taken itself back */
 	        [7] = {SLEEP, CALLED, 1},
-	        [8] = {END},
 	        [10] = {CAS, WORD, NIL, READY, .to = 2},
 	        [11] = {TO, .to = 0}, /* an edge: tries again */
-	        [20] = {END},
 	    }},
 	};
 	const struct step poller[STEPS] = {
@@ -531,19 +529,15 @@ static bool poll_word(enum poll_part without, bool edge, bool closes)
 	    [2] = without == POLL_NO_READY ? STEP(CAS, WORD, NIL, WAITER, .to = 20)
 	                                   : STEP(SWAP, .byte = WORD, .value = READY),
 	    [3] = without == POLL_NO_READY ? STEP(TO, .to = 5) : STEP(IF, .value = WAITER, .to = 5),
-	    [4] = {END},
 	    [5] = {STORE, CALLED, 1},
-	    [20] = {END},
 	};
 	const struct step closer[STEPS] = {
 	    [0] = {STORE, FLAG, 1},
 	    [1] = {without == POLL_NO_FENCE ? TO : FENCE, .to = 2},
 	    [2] = {LOAD, WORD},
 	    [3] = {IF, .value = WAITER, .to = 5},
-	    [4] = {END},
 	    [5] = {CAS, WORD, NIL, WAITER, .to = 20},
 	    [6] = {STORE, CALLED, 1},
-	    [20] = {END},
 	};
 
 	if (edge)
@@ -576,7 +570,6 @@ static bool poll_interest(bool looks_again)
 		    [11] = {ADD, DONE, 1},
 		    [12] = {LOAD, DONE},
 		    [13] = {IF, .value = 2, .to = 15},
-		    [14] = {END},
 		    [15] = {LOAD, INTEREST},
 		    [16] = {IF, .value = 3, .to = 14},
 		    [17] = {WRONG},
