@@ -9,8 +9,11 @@
 
 #include <stdatomic.h>
 #include <sys/resource.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
-enum { ROOM = 64 << 20, MOST = 2000000 };
+enum { ROOM = 80 << 20, MOST = 2000000 };
 
 struct parker {
 	chan(int) c;
@@ -62,6 +65,10 @@ static void limit_address_space(void)
 	unsigned long pages;
 	struct rlimit limit;
 
+#ifdef __GLIBC__
+	/* Else a thread's first malloc may take 64 MiB of address space for itself. */
+	mallopt(M_ARENA_MAX, 1);
+#endif
 	/* The runtime's own threads first. */
 	leat_sleep(1);
 	CHECK(f && fscanf(f, "%lu", &pages) == 1);
