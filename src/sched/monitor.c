@@ -333,6 +333,7 @@ static void *monitor_main(void *arg)
 	int idle = 0;
 
 	(void)arg;
+	leat__hb_acquire(&asleep);
 	self.tid = leat__os_tid();
 	self.g = &self.g0;
 	leat__os_block_signals();
@@ -394,6 +395,8 @@ void leat__monitor_start(void)
 	if (begun)
 		return;
 	begun = true;
+	leat__hb_release(
+	    &asleep); /* what was found out at the start, which it reads by libc's functions */
 	if (leat__os_thread_start(monitor_main, NULL, THREAD_STACK) != 0)
 		leat__fatal("cannot start the monitor thread");
 }

@@ -401,7 +401,7 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 }
 
 /* The same from a goroutine with something special about it. */
-static NOINLINE LEAT__NORETURN void end_special(struct leat__m *m)
+static NOINLINE LEAT__NORETURN void leat__end_special(struct leat__m *m)
 {
 	struct leat__g *g = m->g;
 	struct leat__stack *s;
@@ -429,7 +429,7 @@ void leat__goroutine_start(void)
 		g->fn(g->arg);
 		m = leat__enter();
 		if (unlikely(g->special))
-			end_special(m);
+			leat__end_special(m);
 		s = leat__retire(m);
 		g = leat__next(m->p);
 		if (!g || g->stack || leat__sanitizers || s->class != LEAT__STACK_USUAL)
@@ -457,7 +457,7 @@ void leat__end_goroutine(struct leat__m *m)
 	s = m->g->stack;
 	leat__san_unpoison(s->san.low, s->san.bytes);
 	if (unlikely(m->g->special))
-		end_special(m);
+		leat__end_special(m);
 	s = leat__retire(m);
 	leave_stack(m, s, NULL);
 }
@@ -570,8 +570,8 @@ struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *a
 	return g;
 }
 
-static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
-                               size_t args_bytes, void *created_at)
+static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void *),
+                                      const void *args, size_t args_bytes, void *created_at)
 {
 	struct leat__m *m = leat__enter();
 	struct leat__p *p = m->p;
