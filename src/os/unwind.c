@@ -105,6 +105,11 @@ static bool load(void)
 	return true;
 }
 
+bool leat__unwind_is_loaded(void)
+{
+	return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) == LOADED;
+}
+
 static void fill_context(unw_context_t *context, const struct leat__regs *regs)
 {
 	greg_t *gregs = context->uc_mcontext.gregs;
@@ -149,6 +154,13 @@ static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi
 			break;
 	}
 	return n;
+}
+
+#else
+
+bool leat__unwind_is_loaded(void)
+{
+	return false;
 }
 
 #endif

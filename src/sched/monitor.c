@@ -183,6 +183,7 @@ static struct findings look(struct leat__m *self)
 	int64_t now = leat__os_now();
 	int made = load_acquire(&leat__sched.made);
 
+	leat__coarse_set(now);
 	if (leat__policy)
 		return f; /* it decides all that is decided here */
 	if (load_relaxed(&leat__timers_next) <= now)
@@ -317,7 +318,12 @@ static void *monitor_main(void *arg)
 void leat__monitor_ring(void)
 {
 	fence_seq_cst();
-	if (load_relaxed(&asleep) && exchange_acq_rel(&asleep, 0))
+	if (!load_acquire(&asleep))
+		return;
+	/* What runs now must not be stamped with the time of the last look; acquire, above: nor on the
+	   thread that comes second. */
+	leat__coarse_set(leat__os_now());
+	if (exchange_acq_rel(&asleep, 0))
 		leat__os_wake(&asleep, 1);
 }
 
@@ -328,6 +334,7 @@ void leat__monitor_start(void)
 	if (begun)
 		return;
 	begun = true;
+	leat__coarse_set(leat__os_now());
 	if (leat__os_thread_start(monitor_main, NULL, THREAD_STACK) != 0)
 		leat__fatal("cannot start the monitor thread");
 }

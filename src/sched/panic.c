@@ -15,6 +15,7 @@
 #include "sched/panic.h"
 
 #include "sched/scheduler.h"
+#include "sched/settings.h"
 
 #include <leat/go.h>
 #include <leat/time.h>
@@ -89,13 +90,26 @@ static void report_chain(const struct leat__panic *p)
 	leat__report("\n");
 }
 
+/* The caller's goroutine, and from this level on all others too. */
+static void leat__report_stacks(enum leat__traceback level)
+{
+	const struct leat__m *m = leat__self();
+	struct leat__text err = {0};
+
+	if (leat__settings.traceback == LEAT__TRACE_NONE)
+		return;
+	leat__report("\n");
+	leat__put_self(&err);
+	if (leat__settings.traceback >= level)
+		leat__report_others(m ? m->g->id : 0);
+}
+
 LEAT__NORETURN static void leat__uncaught(struct leat__panic *p)
 {
 	leat__report_begin();
 	report_chain(p);
-	leat__report("\n");
-	leat__report_self();
-	leat__os_die(2);
+	leat__report_stacks(LEAT__TRACE_ALL);
+	leat__report_end(2);
 }
 
 LEAT__NORETURN static void leat__raise(struct leat__panic *p)
@@ -174,23 +188,27 @@ void leat_goexit(void)
 void leat__fatal(const char *message)
 {
 	leat__report_begin();
-	leat__report("fatal error: %s\n\n", message);
-	leat__report_self();
-	leat__os_die(2);
+	leat__report("fatal error: %s\n", message);
+	leat__report_stacks(LEAT__TRACE_SINGLE);
+	leat__report_end(2);
 }
 
 void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
 {
 	size_t bytes = (size_t)(leat__stack_high(g->stack) - g->stack->low);
+	struct leat__text err = {0};
 
 	leat__report_begin();
 	/* The goroutine may have been anywhere, inside malloc too, which the trace needs. */
 	leat__os_watchdog(10, 2);
-	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n\n",
+	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n",
 	             g->id == 1 ? g->stack->san.bytes : bytes);
-	if (regs)
-		leat__report_regs(g, "running", regs);
-	else
-		leat__report_self();
-	leat__os_die(2);
+	if (!regs) {
+		leat__report_stacks(LEAT__TRACE_SINGLE);
+	} else if (leat__settings.traceback > LEAT__TRACE_NONE) {
+		leat__report("\n");
+		leat__put_fault(&err, g, regs);
+		leat__report_others(g->id);
+	}
+	leat__report_end(2);
 }

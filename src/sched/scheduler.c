@@ -32,6 +32,7 @@
 #define EARLY_MAX ((size_t)4096) /* what a usual stack may carry above its first frame */
 
 struct leat__sched leat__sched;
+struct leat__coarse leat__coarse;
 void (*leat__on_start)(struct leat_scope *scope);
 void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
 
@@ -54,6 +55,7 @@ static inline bool off_cpu(struct leat__g *g)
 
 void leat__switch_to(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 {
+	leat__stamp(me);
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
 			return; /* readied before it got here */
@@ -405,7 +407,7 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 	leat__hb_release(g);
 	if (likely(p != NULL)) {
 		g->id = leat__g_new_id(&p->id_next, &p->id_left);
-		store_relaxed(&g->kind, LEAT__GOROUTINE);
+		store_release(&g->kind, LEAT__GOROUTINE);
 		store_relaxed(&p->started, load_relaxed(&p->started) + 1);
 		leat__deque_push(p, g);
 		leat__wake();
@@ -414,7 +416,7 @@ static inline void spawn(const leat_go_opts *opts, void (*fn)(void *), const voi
 		unsigned left = 0;
 
 		g->id = leat__g_new_id(&next, &left);
-		store_relaxed(&g->kind, LEAT__GOROUTINE);
+		store_release(&g->kind, LEAT__GOROUTINE);
 		fetch_add_relaxed(&leat__sched.foreign_started, 1);
 		leat__global_put(g, g, 1);
 	}

@@ -161,8 +161,34 @@ struct leat__stack *leat__stack_map(size_t bytes)
 	return s;
 }
 
+/* 1: a reader may be on some stack.  Who unmaps one waits for that reader; a later one will find, under
+   this lock, that the stack's goroutine no longer waits. */
+static uint32_t held;
+
+bool leat__stack_hold(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (leat__trylock(&held))
+			return true;
+		leat__cpu_relax();
+	}
+	return false;
+}
+
+void leat__stack_release(void)
+{
+	leat__unlock(&held);
+}
+
+static void await_reader(void)
+{
+	leat__lock(&held);
+	leat__unlock(&held);
+}
+
 void leat__stack_unmap(struct leat__stack *s)
 {
+	await_reader();
 	leat__valgrind_drop_stack(s->valgrind_id);
 	leat__os_unmap(s->base, s->mapped);
 }
@@ -174,6 +200,7 @@ void leat__stack_forget(struct leat__stack *s)
 
 	if (!(leat__sanitizers & LEAT__TSAN))
 		return;
+	await_reader();
 	leat__san_forget(s->low, end - (uintptr_t)s->low);
 	*s = header;
 	if (!s->guarded)

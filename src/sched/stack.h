@@ -55,6 +55,14 @@ void leat__stack_unmap(struct leat__stack *s);
    ordered after the last. */
 void leat__stack_forget(struct leat__stack *s);
 
+/*
+ * For who reads the stack of a goroutine that may run and end meanwhile (snapshot.c): between hold,
+ * which may fail, and release no stack is taken out of the address space that was still in use after
+ * hold returned.  Short, and by one reader at a time.
+ */
+bool leat__stack_hold(void);
+void leat__stack_release(void);
+
 /* False when the canary of an unguarded stack has been overwritten. */
 bool leat__stack_intact(const struct leat__stack *s);
 
