@@ -289,7 +289,11 @@ static void *monitor_main(void *arg)
 	leat__os_precise_timers();
 	leat__os_thread_name("leat-monitor");
 	for (;;) {
-		struct findings f = look(&self);
+		struct findings f;
+
+		if (unlikely(load_relaxed(&leat__quit_asked)))
+			leat__quit();
+		f = look(&self);
 
 		if (unlikely(leat__settings.trace_sched))
 			trace(leat__os_now());

@@ -70,4 +70,12 @@ void leat__report_others(uint64_t id);
 /* How many goroutines have been printed so: who does not see it grow may give up hope. */
 extern _Atomic uint32_t leat__reported;
 
+/* --- SIGQUIT: quit.c */
+
+void leat__quit_init(void);
+
+/* Somebody wants the report, and the caller, which is the monitor, is to make it. */
+extern _Atomic uint32_t leat__quit_asked;
+LEAT__NORETURN void leat__quit(void);
+
 #endif
