@@ -79,6 +79,13 @@ void leat__g_put(struct leat__g_cache *cache, struct leat__g *g);
 /* A fresh id; ids are handed out in blocks, *left and *next are the block of the caller. */
 uint64_t leat__g_new_id(uint64_t *next, unsigned *left);
 
+/* Where all descriptors are, for debuggers: a list of slabs, each with an array of so many. */
+struct leat__g_slabs {
+	const void *first; /* of the pointer to the first slab */
+	uint64_t next, g, count;
+};
+extern const struct leat__g_slabs leat__g_slabs;
+
 /* Call visit for every descriptor that is in use, in no order, without stopping anyone. */
 void leat__g_each(void (*visit)(struct leat__g *g, void *arg), void *arg);
 

@@ -2,6 +2,8 @@
 /* Making and reading the frame that switch.S saves; its layout is drawn there. */
 #include "arch/arch.h"
 
+#include <stddef.h>
+
 struct frame {
 	uint32_t mxcsr;
 	uint16_t x87;
@@ -10,6 +12,13 @@ struct frame {
 	uint64_t ip;
 };
 _Static_assert(sizeof(struct frame) == 64, "switch.S");
+
+const struct leat__saved_register leat__saved_registers[] = {
+    {"rip", offsetof(struct frame, ip)},  {"rbp", offsetof(struct frame, rbp)},
+    {"rbx", offsetof(struct frame, rbx)}, {"r12", offsetof(struct frame, r12)},
+    {"r13", offsetof(struct frame, r13)}, {"r14", offsetof(struct frame, r14)},
+    {"r15", offsetof(struct frame, r15)}, {NULL, sizeof(struct frame)},
+};
 
 void leat__context_start(void);
 
