@@ -45,6 +45,7 @@
 
 #define COPY_MAX     ((size_t)64 << 20)
 #define COPY_SMALL   ((size_t)64 << 10)
+#define COPY_KEPT    ((size_t)1 << 20)
 #define ATTEMPTS     200
 #define PATIENCE_NS  ((int64_t)2000000000) /* for one thread to come to its signal handler */
 #define PATIENCE_ALL (3 * PATIENCE_NS)     /* for all of one dump */
@@ -52,8 +53,9 @@
 enum { SEEN = ~LEAT__SECONDS_MASK };
 
 static struct {
-	char *to; /* NULL: nobody takes snapshots */
-	size_t room;
+	char *to;
+	size_t room;         /* 0: there is none yet */
+	size_t most;         /* of it that was ever used */
 	int64_t patience_ns; /* left */
 	bool can_interrupt;
 } copying;
@@ -62,8 +64,7 @@ static struct {
 enum { IDLE, ASKED, COPYING, DONE, MISSED };
 
 static struct {
-	_Atomic uint32_t
-	    state; /* futex; the release store of ASKED publishes the rest, DONE the copy */
+	_Atomic uint32_t state; /* futex; ASKED publishes the rest, DONE the copy */
 	struct leat__g *g;
 	struct leat__snapshot *into;
 } request;
@@ -106,6 +107,8 @@ static void copy_stack(struct leat__snapshot *s, const struct leat__regs *regs, 
 	s->regs.r15 = moved(regs->r15, from, bytes, to);
 	s->stack = to;
 	s->bytes = bytes;
+	if (bytes > copying.most)
+		copying.most = bytes;
 }
 
 static void copy_name(struct leat__snapshot *s, const struct leat__stack *stack)
@@ -303,11 +306,13 @@ void leat__snapshots_begin(void)
 {
 	static _Alignas(16) char small[COPY_SMALL];
 
-	copying.room = COPY_MAX;
-	copying.to = leat__os_map(COPY_MAX);
-	if (!copying.to) {
-		copying.to = small;
-		copying.room = sizeof small;
+	if (copying.room != COPY_MAX) {
+		copying.room = COPY_MAX;
+		copying.to = leat__os_map(COPY_MAX);
+		if (!copying.to) {
+			copying.to = small;
+			copying.room = sizeof small;
+		}
 	}
 	copying.patience_ns = PATIENCE_ALL;
 	copying.can_interrupt = leat__os_on_interrupt(on_interrupt);
@@ -315,7 +320,9 @@ void leat__snapshots_begin(void)
 
 void leat__snapshots_end(void)
 {
-	if (copying.room == COPY_MAX)
+	/* A dump does this for every goroutine, so the room stays, unless much of it is in use now. */
+	if (copying.room == COPY_MAX && copying.most > COPY_KEPT) {
 		leat__os_unmap(copying.to, COPY_MAX);
-	copying.to = NULL;
+		copying.room = copying.most = 0;
+	}
 }
