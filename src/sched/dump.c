@@ -171,6 +171,9 @@ void leat_dump(FILE *f)
 
 	leat__current(); /* the first call of all */
 	leat__draw_up(&r, few, ARRAY_LEN(few));
+	leat__turn_take(INT64_MAX);
+	leat__names_forget();
+	leat__turn_give();
 	flockfile(f);
 	for (size_t i = 0; i < r.count; i++) {
 		text.length = 0;

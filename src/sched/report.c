@@ -26,11 +26,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PCS_MAX     4000
-#define FRAMES_MAX  100
-#define INLINED_MAX 16
-#define FRAMES_EDGE 50 /* of a deeper stack: as many from either end */
-#define TURN_NS     ((int64_t)3000000000)
+#define PCS_MAX      4000
+#define FRAMES_MAX   100
+#define INLINED_MAX  16
+#define FRAMES_EDGE  50 /* of a deeper stack: as many from either end */
+#define KNOWN_MAX    256
+#define KNOWN_FRAMES 4
+#define TURN_NS      ((int64_t)3000000000)
 
 /* --- text */
 
@@ -124,6 +126,7 @@ void leat__report_begin(void)
 	if (cas_acq_rel(&reporting, &nobody, me)) {
 		if (load_relaxed(&turn_of) == leat__os_tid() || !leat__turn_take(leat__os_now() + TURN_NS))
 			leat__report_without_libraries();
+		leat__names_forget();
 		return;
 	}
 	if (nobody == me)
@@ -168,12 +171,49 @@ static void put_place(struct leat__text *to, const struct leat__symbol *s)
 		leat__put(to, "\t%s%s+0x%lx\n", s->module, *s->module ? " " : "", (unsigned long)s->offset);
 }
 
+/* Many goroutines wait in the same few places, and a name takes libdw some 70 us.  For one dump: what is
+   loaded at an address may be another library in the next. */
+static struct known {
+	void *pc;
+	bool exact;
+	size_t count;
+	struct leat__symbol s[KNOWN_FRAMES];
+} known[KNOWN_MAX];
+
+void leat__names_forget(void)
+{
+	for (size_t i = 0; i < KNOWN_MAX; i++)
+		known[i].count = 0;
+}
+
+/* What stands at pc, as leat__symbol_frames has it. */
+static size_t look_up(void *pc, bool exact, const struct leat__symbol **s)
+{
+	static struct leat__symbol fresh[INLINED_MAX];
+	struct known *k = &known[((uintptr_t)pc ^ (uintptr_t)pc >> 8) % KNOWN_MAX];
+	size_t n;
+
+	if (k->count && k->pc == pc && k->exact == exact) {
+		*s = k->s;
+		return k->count;
+	}
+	*s = fresh;
+	n = leat__symbol_frames(pc, !exact, fresh, INLINED_MAX);
+	if (n <= KNOWN_FRAMES) {
+		memcpy(k->s, fresh, n * sizeof *fresh);
+		k->pc = pc;
+		k->exact = exact;
+		k->count = n;
+	}
+	return n;
+}
+
 /* What stands at one address, inlined functions first.  False at the bottom of the stack; *top: still
    among leat's own frames. */
 static bool put_address(struct leat__text *to, void *pc, bool exact, bool *top)
 {
-	static struct leat__symbol s[INLINED_MAX];
-	size_t n = leat__symbol_frames(pc, !exact, s, INLINED_MAX);
+	const struct leat__symbol *s;
+	size_t n = look_up(pc, exact, &s);
 
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(s[i].function, "leat__goroutine_start") == 0 ||
@@ -209,13 +249,13 @@ static bool put_frames(struct leat__text *to, void **pcs, size_t n, bool first_e
 
 static void put_creator(struct leat__text *to, uint64_t id, void *created_at, uint64_t parent)
 {
-	struct leat__symbol s;
+	const struct leat__symbol *s;
 
 	if (id <= 1 || !created_at)
 		return;
-	leat__symbol_find(created_at, true, &s);
-	leat__put(to, "created by %s in goroutine %lu\n", s.function, (unsigned long)parent);
-	put_place(to, &s);
+	look_up(created_at, false, &s);
+	leat__put(to, "created by %s in goroutine %lu\n", s->function, (unsigned long)parent);
+	put_place(to, s);
 }
 
 static void put_head(struct leat__text *to, uint64_t id, const char *name, const char *state,

@@ -51,6 +51,9 @@ void leat__report_without_libraries(void);
 
 /* --- goroutines: who has the turn */
 
+/* What was at an address may be gone by now: before each dump. */
+void leat__names_forget(void);
+
 /* "goroutine N [running]:", the caller's frames, "created by ...". */
 void leat__put_self(struct leat__text *to);
 
