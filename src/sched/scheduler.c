@@ -34,6 +34,7 @@
 #define NO_STACK_NS ((int64_t)10000000000)
 
 struct leat__sched leat__sched;
+struct leat__coarse leat__coarse;
 void (*leat__on_start)(struct leat_scope *scope);
 void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
 
@@ -107,6 +108,7 @@ static ALWAYS_INLINE void leat__switch_now(struct leat__m *m, struct leat__g *me
 {
 	if (unlikely(me->special & LEAT__UNGUARDED) && !leat__stack_intact(me->stack))
 		leat__stack_exceeded(me, NULL);
+	leat__stamp(me);
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
 			return; /* readied before it got here */
@@ -401,7 +403,7 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 }
 
 /* The same from a goroutine with something special about it. */
-static NOINLINE LEAT__NORETURN void end_special(struct leat__m *m)
+static NOINLINE LEAT__NORETURN void leat__end_special(struct leat__m *m)
 {
 	struct leat__g *g = m->g;
 	struct leat__stack *s;
@@ -429,7 +431,7 @@ void leat__goroutine_start(void)
 		g->fn(g->arg);
 		m = leat__enter();
 		if (unlikely(g->special))
-			end_special(m);
+			leat__end_special(m);
 		s = leat__retire(m);
 		g = leat__next(m->p);
 		if (!g || g->stack || leat__sanitizers || s->class != LEAT__STACK_USUAL)
@@ -457,7 +459,7 @@ void leat__end_goroutine(struct leat__m *m)
 	s = m->g->stack;
 	leat__san_unpoison(s->san.low, s->san.bytes);
 	if (unlikely(m->g->special))
-		end_special(m);
+		leat__end_special(m);
 	s = leat__retire(m);
 	leave_stack(m, s, NULL);
 }
@@ -548,14 +550,14 @@ static ALWAYS_INLINE void enroll(struct leat__p *p, struct leat__g *g)
 {
 	if (likely(p != NULL)) {
 		g->id = leat__g_new_id(&p->id_next, &p->id_left);
-		store_relaxed(&g->kind, LEAT__GOROUTINE);
+		store_release(&g->kind, LEAT__GOROUTINE);
 		store_relaxed(&p->started, load_relaxed(&p->started) + 1);
 	} else {
 		uint64_t next;
 		unsigned left = 0;
 
 		g->id = leat__g_new_id(&next, &left);
-		store_relaxed(&g->kind, LEAT__GOROUTINE);
+		store_release(&g->kind, LEAT__GOROUTINE);
 		fetch_add_relaxed(&leat__sched.foreign_started, 1);
 	}
 }
@@ -570,8 +572,8 @@ struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *a
 	return g;
 }
 
-static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void *), const void *args,
-                               size_t args_bytes, void *created_at)
+static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void *),
+                                      const void *args, size_t args_bytes, void *created_at)
 {
 	struct leat__m *m = leat__enter();
 	struct leat__p *p = m->p;
