@@ -49,6 +49,17 @@ void leat__switch(void **from, void **to);
  */
 void *leat__context_make(void *top, void (*entry)(void));
 
+/* Where such a context begins. */
+void leat__context_start(void);
+
+/* Where a saved context keeps which register, for debuggers: offsets from its stack pointer, names as
+   gdb has them.  The last has no name: so many bytes above sp is the context's own stack pointer. */
+struct leat__saved_register {
+	const char *name;
+	uint64_t offset;
+};
+extern const struct leat__saved_register leat__saved_registers[];
+
 /* The registers of the context saved at sp. */
 void leat__context_regs(const void *sp, struct leat__regs *regs);
 

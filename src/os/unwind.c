@@ -105,6 +105,11 @@ static bool load(void)
 	return true;
 }
 
+bool leat__unwind_is_loaded(void)
+{
+	return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) == LOADED;
+}
+
 /* Whether libunwind can take a step from the frame at ip without reading what is not there. */
 static bool is_safe(unw_cursor_t *cursor, uintptr_t ip, uintptr_t lo, uintptr_t hi)
 {
@@ -152,6 +157,13 @@ static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi
 			break;
 	}
 	return n;
+}
+
+#else
+
+bool leat__unwind_is_loaded(void)
+{
+	return false;
 }
 
 #endif

@@ -48,6 +48,9 @@ size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uint
  */
 bool leat__unwind_can_load(void);
 
+/* Whether libunwind is here already, so that nothing needs to be loaded for a trace. */
+bool leat__unwind_is_loaded(void);
+
 /* Set to do as if libunwind were missing: the tests do, and who must not call malloc. */
 extern bool leat__unwind_without_libraries;
 

@@ -53,10 +53,13 @@ LEAT__NORETURN static void die(size_t goroutines)
 	if (load_relaxed(&leat__sched.main_exited) && goroutines == 0) {
 		leat__report("fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
 	} else {
-		leat__report("fatal error: all goroutines are asleep - deadlock!\n\n");
-		leat__report_all();
+		leat__report("fatal error: all goroutines are asleep - deadlock!\n");
+		if (leat__settings.traceback > LEAT__TRACE_NONE) {
+			leat__report("\n");
+			leat__report_all();
+		}
 	}
-	leat__os_die(2);
+	leat__report_end(2);
 }
 
 void leat__check_deadlock(void)

@@ -9,6 +9,8 @@
 
 #include "os/lock.h"
 
+#include <stddef.h>
+
 #define BATCH 63 /* with the link, three pages */
 
 struct slab {
@@ -25,24 +27,31 @@ static struct {
 
 static _Atomic uint64_t ids = 2; /* 1 is main's */
 
+const struct leat__g_slabs leat__g_slabs = {
+    .first = &pool.slabs,
+    .next = offsetof(struct slab, next),
+    .g = offsetof(struct slab, g),
+    .count = BATCH,
+};
+
+const char *const leat__wait_names[LEAT__WAITS] = {
+    [LEAT__RUNNABLE] = "runnable",
+    [LEAT__WAIT_RECV] = "chan receive",
+    [LEAT__WAIT_SEND] = "chan send",
+    [LEAT__WAIT_RECV_NIL] = "chan receive (nil chan)",
+    [LEAT__WAIT_SEND_NIL] = "chan send (nil chan)",
+    [LEAT__WAIT_SELECT] = "select",
+    [LEAT__WAIT_SELECT_NONE] = "select (no cases)",
+    [LEAT__WAIT_SLEEP] = "sleep",
+    [LEAT__WAIT_MUTEX] = "sync.Mutex.Lock",
+    [LEAT__WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
+    [LEAT__WAIT_SCOPE] = "scope wait",
+    [LEAT__WAIT_IO] = "IO wait",
+};
+
 const char *leat__wait_name(enum leat__wait wait)
 {
-	static const char *const names[LEAT__WAITS] = {
-	    [LEAT__RUNNABLE] = "runnable",
-	    [LEAT__WAIT_RECV] = "chan receive",
-	    [LEAT__WAIT_SEND] = "chan send",
-	    [LEAT__WAIT_RECV_NIL] = "chan receive (nil chan)",
-	    [LEAT__WAIT_SEND_NIL] = "chan send (nil chan)",
-	    [LEAT__WAIT_SELECT] = "select",
-	    [LEAT__WAIT_SELECT_NONE] = "select (no cases)",
-	    [LEAT__WAIT_SLEEP] = "sleep",
-	    [LEAT__WAIT_MUTEX] = "sync.Mutex.Lock",
-	    [LEAT__WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
-	    [LEAT__WAIT_SCOPE] = "scope wait",
-	    [LEAT__WAIT_IO] = "IO wait",
-	};
-
-	return wait < LEAT__WAITS ? names[wait] : "unknown";
+	return wait < LEAT__WAITS ? leat__wait_names[wait] : "unknown";
 }
 
 _Static_assert(sizeof(struct slab) <= 3 * 4096, "a parked goroutine's budget");

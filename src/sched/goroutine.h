@@ -43,12 +43,15 @@ struct leat__g {
 	void *sp;                  /* the context; 0 while it runs, stored last when it stops */
 	struct leat__stack *stack; /* NULL until it first runs */
 	struct leat__g *next;
-	_Atomic uint32_t claim;     /* enum leat__claim: who may complete its select */
-	_Atomic uint8_t wait;       /* enum leat__wait: what it waits for, in Go's words */
-	_Atomic uint8_t kind;       /* enum leat__kind */
-	uint8_t special;            /* enum leat__special: one byte to look at where it parks or ends */
-	_Atomic uint32_t sequence;  /* of its spawn on that processor: thieves look */
-	_Atomic uint32_t woken;     /* THREAD: the word it sleeps on */
+	_Atomic uint32_t claim;    /* enum leat__claim: who may complete its select */
+	_Atomic uint8_t wait;      /* enum leat__wait: what it waits for, in Go's words */
+	_Atomic uint8_t kind;      /* enum leat__kind */
+	uint8_t special;           /* enum leat__special: one byte to look at where it parks or ends */
+	_Atomic uint32_t sequence; /* of its spawn on that processor: thieves look */
+	union {
+		_Atomic uint32_t woken;   /* THREAD: the word it sleeps on */
+		_Atomic uint32_t stopped; /* when it last left its stack: leat__stamp */
+	};
 	struct leat__waiter *fired; /* the waiter by which its select completed */
 	void (*fn)(void *);
 	void *arg;
@@ -81,6 +84,13 @@ void leat__g_put(struct leat__g_cache *cache, struct leat__g *g);
 
 /* A fresh id; ids are handed out in blocks, *left and *next are the block of the caller. */
 uint64_t leat__g_new_id(uint64_t *next, unsigned *left);
+
+/* Where all descriptors are, for debuggers: a list of slabs, each with an array of so many. */
+struct leat__g_slabs {
+	const void *first; /* of the pointer to the first slab */
+	uint64_t next, g, count;
+};
+extern const struct leat__g_slabs leat__g_slabs;
 
 /* Call visit for every descriptor that is in use, in no order, without stopping anyone. */
 void leat__g_each(void (*visit)(struct leat__g *g, void *arg), void *arg);

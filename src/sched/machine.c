@@ -105,6 +105,7 @@ static void start(void)
 	pthread_key_create(&thread_end, thread_ends);
 	atexit(at_exit);
 	leat__fault_init();
+	leat__quit_init();
 }
 
 /* --- Ms */

@@ -70,6 +70,8 @@ struct leat__m {
 	void (*call)(void *arg);
 	void *call_arg;
 	void *signal_stack;
+	const void
+	    *stopped_at; /* its own: what the signal interrupted that parks it, or NULL: stop.c */
 	struct leat__regs fault_regs; /* where the goroutine overflowed its stack: fault.c */
 };
 
@@ -112,6 +114,12 @@ static inline struct leat__m *leat__enter(void)
 static inline void leat__leave(struct leat__m *m)
 {
 	store_release(&m->in_runtime, 0);
+}
+
+/* The goroutine that is on m, whether or not it has asked the scheduler context to do something for it. */
+static inline struct leat__g *leat__asker(const struct leat__m *m)
+{
+	return m->caller ? m->caller : m->g;
 }
 
 /* The descriptor of the caller, in or out of the runtime. */

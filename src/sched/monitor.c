@@ -221,6 +221,7 @@ static struct findings look(struct leat__m *self)
 	int64_t now = leat__os_now();
 	int made = load_acquire(&leat__sched.made);
 
+	leat__coarse_set(now);
 	if (leat__policy)
 		return f; /* it decides all that is decided here */
 	if (leat__timers_first() <= now)
@@ -345,6 +346,8 @@ static void *monitor_main(void *arg)
 
 		store_relaxed(&called, 0);
 		fence_seq_cst(); /* who calls from here on has us look anew */
+		if (unlikely(load_relaxed(&leat__quit_asked)))
+			leat__quit();
 		again = leat__threads_make();
 		leat__trim(leat__os_now());
 		f = look(&self);
@@ -377,7 +380,12 @@ static void *monitor_main(void *arg)
 void leat__monitor_ring(void)
 {
 	fence_seq_cst();
-	if (load_relaxed(&asleep) && exchange_acq_rel(&asleep, 0))
+	if (!load_acquire(&asleep))
+		return;
+	/* What runs now must not be stamped with the time of the last look; acquire, above: nor on the
+	   thread that comes second. */
+	leat__coarse_set(leat__os_now());
+	if (exchange_acq_rel(&asleep, 0))
 		leat__os_wake(&asleep, 1);
 }
 
@@ -395,8 +403,9 @@ void leat__monitor_start(void)
 	if (begun)
 		return;
 	begun = true;
-	leat__hb_release(
-	    &asleep); /* what was found out at the start, which it reads by libc's functions */
+	/* What was found out at the start, which it reads by libc's functions. */
+	leat__hb_release(&asleep);
+	leat__coarse_set(leat__os_now());
 	if (leat__os_thread_start(monitor_main, NULL, THREAD_STACK) != 0)
 		leat__fatal("cannot start the monitor thread");
 }

@@ -16,6 +16,7 @@
 
 #include "base/copy.h"
 #include "sched/scheduler.h"
+#include "sched/settings.h"
 
 #include <leat/go.h>
 #include <leat/time.h>
@@ -90,13 +91,26 @@ static void report_chain(const struct leat__panic *p)
 	leat__report("\n");
 }
 
+/* The caller's goroutine, and from this level on all others too. */
+static void leat__report_stacks(enum leat__traceback level)
+{
+	struct leat__m *m = leat__self();
+	struct leat__text err = {0};
+
+	if (leat__settings.traceback == LEAT__TRACE_NONE)
+		return;
+	leat__report("\n");
+	leat__put_self(&err);
+	if (leat__settings.traceback >= level)
+		leat__report_others(m ? leat__asker(m)->id : 0);
+}
+
 static void leat__report_panic(void *arg)
 {
 	leat__report_begin();
 	report_chain(arg);
-	leat__report("\n");
-	leat__report_self();
-	leat__os_die(2);
+	leat__report_stacks(LEAT__TRACE_ALL);
+	leat__report_end(2);
 }
 
 LEAT__NORETURN static void leat__raise(struct leat__panic *p)
@@ -198,9 +212,9 @@ void leat_goexit(void)
 static void leat__report_fatal(void *message)
 {
 	leat__report_begin();
-	leat__report("fatal error: %s\n\n", (const char *)message);
-	leat__report_self();
-	leat__os_die(2);
+	leat__report("fatal error: %s\n", (const char *)message);
+	leat__report_stacks(LEAT__TRACE_SINGLE);
+	leat__report_end(2);
 }
 
 void leat__fatal(const char *message)
@@ -220,22 +234,26 @@ static void leat__report_exceeded(void *arg)
 	struct leat__san_context *bounds = &e->g->stack->san;
 	size_t limit = bounds->bytes;
 	char *sp = e->regs ? (char *)(uintptr_t)e->regs->sp : leat__self()->caller_sp;
+	struct leat__text err = {0};
 
 	leat__report_begin();
 	/* The goroutine may have been anywhere, inside malloc too, which the trace needs. */
 	leat__os_watchdog(10, 2);
-	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n\n",
+	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n",
 	             limit);
 	/* Where nothing stopped it, its frames reach below the end, and the trace is to have them. */
 	if (sp && sp < (const char *)bounds->low) {
 		bounds->bytes += (size_t)((const char *)bounds->low - sp);
 		bounds->low = sp;
 	}
-	if (e->regs)
-		leat__report_regs(e->g, "running", e->regs);
-	else
-		leat__report_self();
-	leat__os_die(2);
+	if (!e->regs) {
+		leat__report_stacks(LEAT__TRACE_SINGLE);
+	} else if (leat__settings.traceback > LEAT__TRACE_NONE) {
+		leat__report("\n");
+		leat__put_fault(&err, e->g, e->regs);
+		leat__report_others(e->g->id);
+	}
+	leat__report_end(2);
 }
 
 void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)

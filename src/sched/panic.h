@@ -9,6 +9,7 @@
 #define LEAT_SCHED_PANIC_H
 
 #include "sched/goroutine.h"
+#include "sched/report.h"
 
 #include <leat/panic.h>
 
@@ -42,25 +43,5 @@ LEAT__NORETURN void leat__stack_exceeded(struct leat__g *g, const struct leat__r
 
 /* The process is about to end: give panics that are under way the time to be reported. */
 void leat__panic_wait(void);
-
-/* --- reports: report.c */
-
-/* Become the one who reports, for good; others who try sleep for ever. */
-void leat__report_begin(void);
-
-/* Sleep for ever if somebody reports. */
-void leat__report_wait(void);
-
-/* Print to stderr. */
-void leat__report(const char *format, ...) LEAT__PRINTF(1, 2);
-
-/* "goroutine N [state]:", the caller's frames, "created by ...". */
-void leat__report_self(void);
-
-/* The same for g, from the given registers. */
-void leat__report_regs(struct leat__g *g, const char *state, const struct leat__regs *regs);
-
-/* Every goroutine that is parked or runnable, blocks separated by empty lines. */
-void leat__report_all(void);
 
 #endif

@@ -1,30 +1,120 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reports in Go's format: which goroutine, in which state, where.
+ * How a goroutine looks in a report.
  *
- *	goroutine 7 [chan receive]:
- *	consumer(...)
- *		/home/u/p.c:12 +0x2d
- *	created by main in goroutine 1
- *		/home/u/p.c:30 +0x55
+ * Invariants
+ *  - Who has the turn uses what is static here, in os/symbol.c and in snapshot.c.  A dump takes the turn
+ *    for one goroutine at a time, and holds nothing then that others could wait for but that.
+ *  - Who reports the process's end has the turn for good.  If he cannot get it (whoever has it was
+ *    struck down, or it is himself) he reports all the same, without libdw, whose state may be torn.
  *
- * One thread reports, and the process dies then; so the tracing underneath needs no lock.  Frames of
- * leat's own at the top are left out: on a stack that waits or panics they are the ones whose names
- * begin with leat_, which is why static functions that can be there carry the prefix leat__.
+ * Frames of leat's own at the top are left out: on a stack that waits or panics they are the ones whose
+ * names begin with leat_, which is why static functions that can be there carry the prefix leat__.
+ * Where a program has no symbols at all they are addresses, like the rest.
  */
+#include "sched/report.h"
+
+#include "os/signal.h"
 #include "os/symbol.h"
 #include "os/unwind.h"
-#include "sched/panic.h"
 #include "sched/scheduler.h"
+#include "sched/settings.h"
+#include "sched/snapshot.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES_MAX  100
-#define INLINED_MAX 16
-#define FRAMES_EDGE 50 /* of a deeper stack: as many from either end */
+#define PCS_MAX      4000
+#define FRAMES_MAX   100
+#define INLINED_MAX  16
+#define FRAMES_EDGE  50 /* of a deeper stack: as many from either end */
+#define KNOWN_MAX    256
+#define KNOWN_FRAMES 4
+#define TURN_NS      ((int64_t)3000000000)
+
+/* --- text */
+
+static void put_text(struct leat__text *to, const char *text, size_t n)
+{
+	if (!to->to_memory) {
+		leat__os_write(2, text, n);
+		return;
+	}
+	if (to->length + n > to->room) {
+		size_t room = 2 * (to->length + n) + 4096;
+		char *at = realloc(to->at, room);
+
+		if (!at)
+			return;
+		to->at = at;
+		to->room = room;
+	}
+	memcpy(to->at + to->length, text, n);
+	to->length += n;
+}
+
+static void put_args(struct leat__text *to, const char *format, va_list args)
+{
+	char text[1024];
+	int n = vsnprintf(text, sizeof text, format, args);
+
+	if (n > 0)
+		put_text(to, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+void leat__put(struct leat__text *to, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_args(to, format, args);
+	va_end(args);
+}
+
+void leat__report(const char *format, ...)
+{
+	struct leat__text to = {0};
+	va_list args;
+
+	va_start(args, format);
+	put_args(&to, format, args);
+	va_end(args);
+}
+
+/* --- whose turn it is */
+
+enum { FREE, TAKEN, AWAITED };
+
+static _Atomic uint32_t turn; /* futex; acquire when taken, release when given */
+static _Atomic int turn_of;   /* a thread's id */
+
+bool leat__turn_take(int64_t until_ns)
+{
+	uint32_t state = FREE;
+
+	if (!cas_acq_rel(&turn, &state, TAKEN)) {
+		while (exchange_acquire(&turn, AWAITED) != FREE) {
+			if (until_ns != INT64_MAX && leat__os_now() >= until_ns)
+				return false;
+			leat__os_wait(&turn, AWAITED, until_ns);
+		}
+	}
+	leat__hb_acquire(&turn);
+	store_relaxed(&turn_of, leat__os_tid());
+	return true;
+}
+
+void leat__turn_give(void)
+{
+	store_relaxed(&turn_of, 0);
+	leat__hb_release(&turn);
+	if (exchange_acq_rel(&turn, FREE) == AWAITED)
+		leat__os_wake(&turn, 1);
+}
+
+/* --- the process dies */
 
 static _Atomic uint32_t reporting; /* 0, or 1 + the id of the reporting thread */
 static _Atomic uint32_t for_ever;
@@ -33,7 +123,13 @@ void leat__report_begin(void)
 {
 	uint32_t nobody = 0, me = 1 + (uint32_t)leat__os_tid();
 
-	if (cas_acq_rel(&reporting, &nobody, me) || nobody == me)
+	if (cas_acq_rel(&reporting, &nobody, me)) {
+		if (load_relaxed(&turn_of) == leat__os_tid() || !leat__turn_take(leat__os_now() + TURN_NS))
+			leat__report_without_libraries();
+		leat__names_forget();
+		return;
+	}
+	if (nobody == me)
 		return;
 	for (;;)
 		leat__os_wait(&for_ever, 0, INT64_MAX);
@@ -47,195 +143,219 @@ void leat__report_wait(void)
 		leat__os_wait(&for_ever, 0, INT64_MAX);
 }
 
-void leat__report(const char *format, ...)
+void leat__report_end(int status)
 {
-	char text[1024];
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (n > 0)
-		leat__os_write(2, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+	if (leat__settings.traceback == LEAT__TRACE_CRASH)
+		leat__os_abort();
+	leat__os_die(status);
 }
+
+void leat__report_without_libraries(void)
+{
+	leat__symbol_without_libraries = true;
+	leat__unwind_without_libraries = !leat__unwind_is_loaded();
+}
+
+/* --- frames */
 
 static bool ours(const struct leat__symbol *s)
 {
 	return strncmp(s->function, "leat_", 5) == 0;
 }
 
-static void report_place(const struct leat__symbol *s)
+static void put_place(struct leat__text *to, const struct leat__symbol *s)
 {
 	if (s->line)
-		leat__report("\t%s:%d +0x%lx\n", s->file, s->line, (unsigned long)s->offset);
+		leat__put(to, "\t%s:%d +0x%lx\n", s->file, s->line, (unsigned long)s->offset);
 	else
-		leat__report("\t%s +0x%lx\n", s->module, (unsigned long)s->offset);
+		leat__put(to, "\t%s%s+0x%lx\n", s->module, *s->module ? " " : "", (unsigned long)s->offset);
+}
+
+/* Many goroutines wait in the same few places, and a name takes libdw some 70 us.  For one dump: what is
+   loaded at an address may be another library in the next. */
+static struct known {
+	void *pc;
+	bool exact;
+	size_t count;
+	struct leat__symbol s[KNOWN_FRAMES];
+} known[KNOWN_MAX];
+
+void leat__names_forget(void)
+{
+	for (size_t i = 0; i < KNOWN_MAX; i++)
+		known[i].count = 0;
+}
+
+/* What stands at pc, as leat__symbol_frames has it. */
+static size_t look_up(void *pc, bool exact, const struct leat__symbol **s)
+{
+	static struct leat__symbol fresh[INLINED_MAX];
+	struct known *k = &known[((uintptr_t)pc ^ (uintptr_t)pc >> 8) % KNOWN_MAX];
+	size_t n;
+
+	if (k->count && k->pc == pc && k->exact == exact) {
+		*s = k->s;
+		return k->count;
+	}
+	*s = fresh;
+	n = leat__symbol_frames(pc, !exact, fresh, INLINED_MAX);
+	if (n <= KNOWN_FRAMES) {
+		memcpy(k->s, fresh, n * sizeof *fresh);
+		k->pc = pc;
+		k->exact = exact;
+		k->count = n;
+	}
+	return n;
 }
 
 /* What stands at one address, inlined functions first.  False at the bottom of the stack; *top: still
    among leat's own frames. */
-static bool report_address(void *pc, bool exact, bool *top)
+static bool put_address(struct leat__text *to, void *pc, bool exact, bool *top)
 {
-	static struct leat__symbol s[INLINED_MAX];
-	size_t n = leat__symbol_frames(pc, !exact, s, INLINED_MAX);
+	const struct leat__symbol *s;
+	size_t n = look_up(pc, exact, &s);
 
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(s[i].function, "leat__goroutine_start") == 0)
+		if (strcmp(s[i].function, "leat__goroutine_start") == 0 ||
+		    strcmp(s[i].function, "leat__context_start") == 0)
 			return false;
 		if (*top && ours(&s[i]))
 			continue;
 		*top = false;
-		leat__report("%s(...)\n", s[i].function);
-		report_place(&s[i]);
+		leat__put(to, "%s(...)\n", s[i].function);
+		put_place(to, &s[i]);
 		if (strcmp(s[i].function, "main") == 0)
 			return false;
 	}
 	return true;
 }
 
-/* first_exact: pcs[0] is the very instruction, not a return address. */
-static void report_frames(void **pcs, size_t n, bool first_exact)
+/* first_exact: pcs[0] is the very instruction, not a return address.  Whether there was any frame of
+   the program's. */
+static bool put_frames(struct leat__text *to, void **pcs, size_t n, bool first_exact)
 {
-	bool top = true;
+	bool top = leat__settings.traceback < LEAT__TRACE_SYSTEM, had_top = top;
 
 	for (size_t i = 0; i < n; i++) {
 		if (n > FRAMES_MAX && i == FRAMES_EDGE) {
-			leat__report("...%zu frames elided...\n", n - 2 * FRAMES_EDGE);
+			leat__put(to, "...%zu frames elided...\n", n - 2 * FRAMES_EDGE);
 			i = n - FRAMES_EDGE;
 		}
-		if (!report_address(pcs[i], i == 0 && first_exact, &top))
-			return;
+		if (!put_address(to, pcs[i], i == 0 && first_exact, &top))
+			break;
 	}
+	return !had_top || !top;
 }
 
-static void report_creator(const struct leat__g *g)
+static void put_creator(struct leat__text *to, uint64_t id, void *created_at, uint64_t parent)
 {
-	struct leat__symbol s;
+	const struct leat__symbol *s;
 
-	if (g->id <= 1 || !g->created_at)
+	if (id <= 1 || !created_at)
 		return;
-	leat__symbol_find(g->created_at, true, &s);
-	leat__report("created by %s in goroutine %lu\n", s.function, (unsigned long)g->parent);
-	report_place(&s);
+	look_up(created_at, false, &s);
+	leat__put(to, "created by %s in goroutine %lu\n", s->function, (unsigned long)parent);
+	put_place(to, s);
 }
 
-static void report_head(const struct leat__g *g, const char *state)
+static void put_head(struct leat__text *to, uint64_t id, const char *name, const char *state,
+                     int64_t blocked_s, bool locked)
 {
-	const char *locked = g->special & LEAT__LOCKED ? ", locked to thread" : "";
-
-	if (load_relaxed(&g->kind) == LEAT__THREAD || load_relaxed(&g->kind) == LEAT__SCHEDULER)
-		leat__report("thread %d [%s]:\n", leat__os_tid(), state);
-	else if (g->stack && g->stack->name)
-		leat__report("goroutine %lu \"%s\" [%s%s]:\n", (unsigned long)g->id, g->stack->name, state,
-		             locked);
-	else
-		leat__report("goroutine %lu [%s%s]:\n", (unsigned long)g->id, state, locked);
+	leat__put(to, "goroutine %lu ", (unsigned long)id);
+	if (*name)
+		leat__put(to, "\"%s\" ", name);
+	leat__put(to, "[%s", state);
+	if (blocked_s >= 60)
+		leat__put(to, ", %ld minutes", (long)(blocked_s / 60));
+	leat__put(to, "%s]:\n", locked ? ", locked to thread" : "");
 }
+
+/* Of the caller's goroutine or thread. */
+static void put_own_head(struct leat__text *to, const struct leat__g *g)
+{
+	if (load_relaxed(&g->kind) == LEAT__THREAD || load_relaxed(&g->kind) == LEAT__SCHEDULER)
+		leat__put(to, "thread %d [running]:\n", leat__os_tid());
+	else
+		put_head(to, g->id, g->stack && g->stack->name ? g->stack->name : "", "running", 0,
+		         g->special & LEAT__LOCKED);
+}
+
+static void *pcs[PCS_MAX];
 
 /* The goroutine for which the scheduler context runs, from where it asked for that. */
-static void report_caller(const struct leat__m *m)
+static void put_caller(struct leat__text *to, const struct leat__m *m)
 {
-	static void *pcs[1000];
 	const struct leat__g *g = m->caller;
 	uintptr_t low = (uintptr_t)g->stack->san.low;
 	struct leat__regs regs;
 
 	leat__context_regs(m->caller_sp, &regs);
-	report_head(g, "running");
-	report_frames(
-	    pcs, leat__unwind_regs(&regs, low, low + g->stack->san.bytes, pcs, ARRAY_LEN(pcs)), false);
-	report_creator(g);
+	put_own_head(to, g);
+	put_frames(to, pcs, leat__unwind_regs(&regs, low, low + g->stack->san.bytes, pcs, PCS_MAX),
+	           false);
+	put_creator(to, g->id, g->created_at, g->parent);
 }
 
-void leat__report_self(void)
+void leat__put_self(struct leat__text *to)
 {
-	static void *pcs[1000];
 	struct leat__m *m = leat__self();
 
 	if (m && m->caller) {
-		report_caller(m);
+		put_caller(to, m);
 		return;
 	}
 	if (m)
-		report_head(m->g, "running");
-	report_frames(pcs, leat__unwind_here(pcs, ARRAY_LEN(pcs), 0), false);
+		put_own_head(to, m->g);
+	put_frames(to, pcs, leat__unwind_here(pcs, PCS_MAX, 0), false);
 	if (m)
-		report_creator(m->g);
+		put_creator(to, m->g->id, m->g->created_at, m->g->parent);
 }
 
-void leat__report_regs(struct leat__g *g, const char *state, const struct leat__regs *regs)
+void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat__regs *regs)
 {
-	static void *pcs[4000];
 	uintptr_t low = (uintptr_t)g->stack->san.low, high = low + g->stack->san.bytes;
-	bool running = strcmp(state, "running") == 0;
 
-	report_head(g, state);
-	report_frames(pcs, leat__unwind_regs(regs, low, high, pcs, ARRAY_LEN(pcs)), running);
-	report_creator(g);
+	put_own_head(to, g);
+	put_frames(to, pcs, leat__unwind_regs(regs, low, high, pcs, PCS_MAX), true);
+	put_creator(to, g->id, g->created_at, g->parent);
 }
 
-static void report_parked(struct leat__g *g)
+static const char *state_name(const struct leat__snapshot *s)
 {
-	struct leat__regs regs;
+	switch (s->state) {
+	case LEAT__STATE_RUNNING:
+		return "running";
+	case LEAT__STATE_SYSCALL:
+		return "syscall";
+	case LEAT__STATE_WAITING:
+		return leat__wait_name(s->wait);
+	case LEAT__STATE_RUNNABLE:
+		break;
+	}
+	return "runnable";
+}
 
-	if (!g->sp) {
-		/* New, or running: there is no context to look at. */
-		report_head(g, g->stack ? "running" : "runnable");
-		report_creator(g);
+void leat__put_snapshot(struct leat__text *to, const struct leat__snapshot *s)
+{
+	bool any = false, top = false;
+	size_t n;
+
+	put_head(to, s->id, s->name, state_name(s), s->state == LEAT__STATE_WAITING ? s->blocked_s : 0,
+	         s->locked);
+	if (s->bytes) {
+		n = leat__unwind_regs(&s->regs, s->stack, s->stack + s->bytes, pcs, PCS_MAX);
+		any = put_frames(to, pcs, n, s->exact);
+		if (s->cut)
+			leat__put(to, "...additional frames elided...\n");
+	}
+	if (any) {
+		put_creator(to, s->id, s->created_at, s->parent);
 		return;
 	}
-	leat__context_regs(g->sp, &regs);
-	leat__report_regs(g, leat__wait_name(load_relaxed(&g->wait)), &regs);
-}
-
-/* The goroutines there are, as many as there is room for. */
-struct roll {
-	struct leat__g **g;
-	size_t count, room;
-};
-
-static void enrol(struct leat__g *g, void *arg)
-{
-	struct roll *r = arg;
-
-	if (load_relaxed(&g->kind) != LEAT__GOROUTINE)
-		return;
-	if (r->count < r->room)
-		r->g[r->count] = g;
-	r->count++;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	uint64_t x = (*(struct leat__g *const *)a)->id, y = (*(struct leat__g *const *)b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
-void leat__report_all(void)
-{
-	static struct leat__g *few[64];
-	struct roll r = {0};
-
-	/* Oldest first; if memory is out, as many as there is room for. */
-	leat__g_each(enrol, &r);
-	r.room = r.count;
-	r.g = malloc(r.room * sizeof(struct leat__g *) + 1);
-	if (!r.g) {
-		r.g = few;
-		r.room = ARRAY_LEN(few);
-	}
-	r.count = 0;
-	leat__g_each(enrol, &r);
-	if (r.count > r.room)
-		r.count = r.room;
-	qsort(r.g, r.count, sizeof *r.g, by_id);
-	for (size_t i = 0; i < r.count; i++) {
-		if (i > 0)
-			leat__report("\n");
-		report_parked(r.g[i]);
-	}
-	if (r.g != few)
-		free(r.g);
+	/* In Go's words; one that has not begun is about to be where its function begins. */
+	if (s->state == LEAT__STATE_RUNNABLE && s->id > 1 && s->fn)
+		put_address(to, (void *)(uintptr_t)s->fn, true, &top); /* NOLINT */
+	else if (!s->bytes)
+		leat__put(to, "\tgoroutine running on other thread; stack unavailable\n");
+	put_creator(to, s->id, s->created_at, s->parent);
 }

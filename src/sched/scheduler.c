@@ -34,6 +34,7 @@
 #define NO_STACK_NS ((int64_t)10000000000)
 
 struct leat__sched leat__sched;
+struct leat__coarse leat__coarse;
 void (*leat__on_start)(struct leat_scope *scope);
 void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
 
@@ -107,6 +108,7 @@ static ALWAYS_INLINE void leat__switch_now(struct leat__m *m, struct leat__g *me
 {
 	if (unlikely(me->special & LEAT__UNGUARDED) && !leat__stack_intact(me->stack))
 		leat__stack_exceeded(me, NULL);
+	leat__stamp(me);
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
 			return; /* readied before it got here */
@@ -548,14 +550,14 @@ static ALWAYS_INLINE void enroll(struct leat__p *p, struct leat__g *g)
 {
 	if (likely(p != NULL)) {
 		g->id = leat__g_new_id(&p->id_next, &p->id_left);
-		store_relaxed(&g->kind, LEAT__GOROUTINE);
+		store_release(&g->kind, LEAT__GOROUTINE);
 		store_relaxed(&p->started, load_relaxed(&p->started) + 1);
 	} else {
 		uint64_t next;
 		unsigned left = 0;
 
 		g->id = leat__g_new_id(&next, &left);
-		store_relaxed(&g->kind, LEAT__GOROUTINE);
+		store_release(&g->kind, LEAT__GOROUTINE);
 		fetch_add_relaxed(&leat__sched.foreign_started, 1);
 	}
 }

@@ -65,6 +65,35 @@ struct leat__sched {
 
 extern struct leat__sched leat__sched;
 
+/*
+ * A clock of whole seconds, modulo 2^31, for "blocked for 3 minutes": who stops a goroutine copies it,
+ * which costs a load and a store where reading a clock would cost 20 ns.  The monitor moves it on;
+ * while that sleeps nothing stops, and who wakes it sets the clock first.  Alone on its line.
+ */
+enum { LEAT__SECONDS_MASK = 0x7fffffff };
+
+extern struct leat__coarse {
+	_Atomic uint32_t seconds;
+} ON_LINE leat__coarse;
+
+static inline uint32_t leat__seconds_at(int64_t now_ns)
+{
+	return (uint32_t)(now_ns / 1000000000) & LEAT__SECONDS_MASK;
+}
+
+static inline void leat__coarse_set(int64_t now_ns)
+{
+	/* Everybody reads it: written when it changes, no more often. */
+	if (load_relaxed(&leat__coarse.seconds) != leat__seconds_at(now_ns))
+		store_relaxed(&leat__coarse.seconds, leat__seconds_at(now_ns));
+}
+
+/* g is about to leave its stack.  Also unsays LEAT__SEEN, on which the snapshots of dumps rely. */
+static inline void leat__stamp(struct leat__g *g)
+{
+	store_relaxed(&g->stopped, load_relaxed(&leat__coarse.seconds));
+}
+
 /* --- for primitives */
 
 /* Say what g, the caller's, is about to wait for. */

@@ -64,12 +64,35 @@ static void read_debug(void)
 	}
 }
 
+static enum leat__traceback read_traceback(void)
+{
+	/* The numbers are Go's. */
+	static const struct {
+		const char *word;
+		enum leat__traceback level;
+	} words[] = {
+	    {"none", LEAT__TRACE_NONE},     {"single", LEAT__TRACE_SINGLE}, {"all", LEAT__TRACE_ALL},
+	    {"system", LEAT__TRACE_SYSTEM}, {"crash", LEAT__TRACE_CRASH},   {"0", LEAT__TRACE_NONE},
+	    {"1", LEAT__TRACE_ALL},         {"2", LEAT__TRACE_SYSTEM},
+	};
+	const char *value = getenv("LEAT_TRACEBACK");
+
+	if (!value || !*value)
+		return LEAT__TRACE_SINGLE;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(value, words[i].word) == 0)
+			return words[i].level;
+	complain("LEAT_TRACEBACK", value, "it must be none, single, all, system or crash");
+	return LEAT__TRACE_SINGLE;
+}
+
 void leat__settings_read(void)
 {
 	int saved = errno;
 
 	leat__settings.procs = (int)number("LEAT_PROCS", 1, LEAT__MAX_PROCS, 0);
 	leat__settings.seed = number("LEAT_SEED", 0, UINT64_MAX, (uint64_t)leat__os_now());
+	leat__settings.traceback = read_traceback();
 	read_debug();
 	errno = saved;
 }

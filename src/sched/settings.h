@@ -5,9 +5,19 @@
 
 #include "base/compiler.h"
 
+/* How much a dying process says, LEAT_TRACEBACK; each as Go's GOTRACEBACK. */
+enum leat__traceback {
+	LEAT__TRACE_NONE,   /* the message alone */
+	LEAT__TRACE_SINGLE, /* the goroutine that panics; all when it is leat that gives up */
+	LEAT__TRACE_ALL,    /* every goroutine */
+	LEAT__TRACE_SYSTEM, /* and leat's own frames */
+	LEAT__TRACE_CRASH,  /* and a core file */
+};
+
 struct leat__settings {
-	int procs;           /* LEAT_PROCS, else 0: procs.c */
-	uint64_t seed;       /* LEAT_SEED, else from the clock */
+	int procs;                      /* LEAT_PROCS, else 0: procs.c */
+	uint64_t seed;                  /* LEAT_SEED, else from the clock */
+	enum leat__traceback traceback; /* LEAT_TRACEBACK, else LEAT__TRACE_SINGLE */
 	bool fatal_deadlock; /* LEAT_DEBUG=deadlock: also where other threads could still help */
 	bool trace_sched;    /* LEAT_DEBUG=sched: a line on the scheduler's state every second */
 	bool fenced;         /* LEAT_DEBUG=fenced: as without membarrier */

@@ -333,10 +333,36 @@ struct leat__stack *leat__stack_map(size_t bytes)
 	return s;
 }
 
+/* 1: a reader may be on some stack.  Who unmaps one waits for that reader; a later one will find, under
+   this lock, that the stack's goroutine no longer waits. */
+static uint32_t reading;
+
+bool leat__stack_hold(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (leat__trylock(&reading))
+			return true;
+		leat__cpu_relax();
+	}
+	return false;
+}
+
+void leat__stack_release(void)
+{
+	leat__unlock(&reading);
+}
+
+static void await_reader(void)
+{
+	leat__lock(&reading);
+	leat__unlock(&reading);
+}
+
 void leat__stack_unmap(struct leat__stack *s)
 {
 	char *base = s->low - LEAT__STACK_GUARD;
 
+	await_reader();
 	leat__valgrind_drop_stack(s->valgrind_id);
 	leat__os_unmap(base, (size_t)(slot_end(s) - base));
 }
@@ -349,6 +375,7 @@ void leat__stack_forget(struct leat__stack *s)
 
 	if (!(leat__sanitizers & LEAT__TSAN))
 		return;
+	await_reader();
 	leat__san_forget(s->low, (size_t)(slot_end(s) - s->low));
 	*s = header;
 }

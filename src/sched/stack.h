@@ -87,6 +87,14 @@ bool leat__stack_available(void);
    ordered after the last. */
 void leat__stack_forget(struct leat__stack *s);
 
+/*
+ * For who reads the stack of a goroutine that may run and end meanwhile (snapshot.c): between hold,
+ * which may fail, and release no stack is taken out of the address space that was still in use after
+ * hold returned.  Short, and by one reader at a time.
+ */
+bool leat__stack_hold(void);
+void leat__stack_release(void);
+
 /* False when an unguarded stack, on which the caller runs, has been left at its low end, or was: then
    the canary there has been overwritten. */
 bool leat__stack_intact(const struct leat__stack *s);

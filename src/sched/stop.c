@@ -21,24 +21,17 @@
  * handle it itself): the goroutine then runs though it waits for its turn, and is given it all the same.
  * Until its thread has noticed, in the handler or at the door, m->retake stays TAKEN.
  *
- * The signal is SIGURG: ignored by default, so a late one does no harm, hardly used, and what Go uses for
- * a like purpose.  SA_RESTART: a system call that was just about to begin goes on.
+ * The signal is the one that dumps look at threads with, SIGURG (os/signal.h); a thread that is parked in
+ * the handler lets itself be looked at.  A system call that was just about to begin goes on.
  *
  * Invariants (scheduler's lock)
  *  - LEAT__STOPPED is set exactly from the retake until somebody hands it a processor or it enters leat;
  *    until then its M is on no list and has no processor, and m->wake is 0.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+#include "os/signal.h"
 #include "sched/scheduler.h"
 
-#include <errno.h>
-#include <signal.h>
-
 #define NEAR 2 /* threads for each processor */
-
-static struct sigaction before;
 
 bool leat__stop_possible(void)
 {
@@ -73,8 +66,12 @@ void leat__stop_over(struct leat__g *g)
 }
 
 /* On the thread of m, which is in the program: sleep while its goroutine is stopped. */
-static void wait_for_turn(struct leat__m *m)
+static void wait_for_turn(struct leat__m *m, const void *context)
 {
+	/* Dumps look at it here, too. */
+	m->stopped_at = context;
+	compiler_barrier();
+	leat__os_let_interrupt(true);
 	for (;;) {
 		leat__lock(&leat__sched.lock);
 		if (!(m->g->special & LEAT__STOPPED))
@@ -87,40 +84,29 @@ static void wait_for_turn(struct leat__m *m)
 		store_relaxed(&m->retake, leat__retake_at_rest());
 	}
 	leat__unlock(&leat__sched.lock);
+	leat__os_let_interrupt(false);
+	m->stopped_at = NULL;
 	leat__monitor_ring();
 }
 
-static void on_stop(int sig, siginfo_t *info, void *context)
+static bool on_stop(const void *context)
 {
 	struct leat__m *m = leat__self();
-	int saved = errno;
 
 	/* Outside the runtime a goroutine's thread holds no lock of leat's, so this may take one. */
-	if (info->si_code == SI_TKILL && m && !m->foreign && !load_relaxed(&m->in_runtime) &&
-	    (load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
-		wait_for_turn(m);
-	else if (before.sa_flags & SA_SIGINFO)
-		before.sa_sigaction(sig, info, context);
-	else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
-		before.sa_handler(sig);
-	errno = saved;
+	if (!m || m->foreign || load_relaxed(&m->in_runtime) ||
+	    !(load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
+		return false;
+	if (!m->stopped_at)
+		wait_for_turn(m, context);
+	return true;
 }
 
 void leat__stop_signal(struct leat__m *m)
 {
-	static const int open[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
 	static bool installed; /* the monitor's */
 
-	if (!installed) {
-		struct sigaction sa = {.sa_sigaction = on_stop,
-		                       .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-
-		/* While it is parked no handler runs there, which could call leat. */
-		sigfillset(&sa.sa_mask);
-		for (size_t i = 0; i < ARRAY_LEN(open); i++)
-			sigdelset(&sa.sa_mask, open[i]);
-		sigaction(SIGURG, &sa, &before);
-		installed = true;
-	}
-	leat__os_signal_thread(m->tid, SIGURG);
+	if (!installed)
+		installed = leat__os_on_stop(on_stop);
+	leat__os_stop(m->tid);
 }

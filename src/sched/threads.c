@@ -26,6 +26,7 @@
 #include "sched/netpoll.h"
 #include "sched/panic.h"
 #include "sched/scheduler.h"
+#include "sched/settings.h"
 
 #define THREAD_STACK ((size_t)256 << 10)
 #define RETRY_MIN_NS ((int64_t)1000000)
@@ -205,10 +206,13 @@ static COLD void tell(void)
 LEAT__NORETURN static void exhausted(void)
 {
 	leat__report_begin();
-	leat__report("runtime: program exceeds %d-thread limit\nfatal error: thread exhaustion\n\n",
+	leat__report("runtime: program exceeds %d-thread limit\nfatal error: thread exhaustion\n",
 	             leat__sched.max_threads);
-	leat__report_all();
-	leat__os_die(2);
+	if (leat__settings.traceback > LEAT__TRACE_NONE) {
+		leat__report("\n");
+		leat__report_all();
+	}
+	leat__report_end(2);
 }
 
 /* m gets the first processor of the list, and a thread.  False: there was none to be had; whether it

@@ -20,6 +20,7 @@ enum leat__wait {
 };
 
 /* "chan receive" and so on. */
+extern const char *const leat__wait_names[LEAT__WAITS];
 const char *leat__wait_name(enum leat__wait wait);
 
 /* A select's claim: its goroutine arms it before it becomes visible on a channel; whoever changes it

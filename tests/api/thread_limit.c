@@ -155,6 +155,49 @@ TEST(line_32_a_hog_that_is_locked_to_its_thread)
 	CHECK(atomic_load(&most) <= LIMIT + others);
 }
 
+/* Dumps say where the stopped ones are. */
+__attribute__((noinline)) static void computes(struct hog *a)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed))
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+}
+
+static void outer_hog(struct hog *a)
+{
+	computes(a);
+	leat_waitgroup_done(a->wg);
+}
+
+static bool shows(const char *words)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+	bool found;
+
+	CHECK(f != NULL);
+	leat_dump(f);
+	fclose(f);
+	found = strstr(text, words) != NULL;
+	free(text);
+	return found;
+}
+
+TEST(line_163_stopped_hogs_are_runnable_and_have_a_stack)
+{
+	leat_waitgroup wg = {0};
+	atomic_long turns = 0;
+
+	atomic_store(&stop, false);
+	leat_waitgroup_add(&wg, HOGS);
+	for (int i = 0; i < HOGS; i++)
+		go_as(hog, outer_hog, &wg, &turns);
+	test_until(shows("[runnable]:\ncomputes(...)\n"));
+	atomic_store(&stop, true);
+	leat_waitgroup_wait(&wg);
+	test_goroutines(1);
+}
+
 /* Jobs that end: all of them run in the end. */
 static void job(struct hog *a)
 {

@@ -5,6 +5,7 @@
 #endif
 #include "arch/arch.h"
 
+#include <stddef.h>
 #include <ucontext.h>
 
 struct frame {
@@ -16,7 +17,26 @@ struct frame {
 };
 _Static_assert(sizeof(struct frame) == 176, "switch.S");
 
-void leat__context_start(void);
+#define X(n)                                                                                       \
+	{                                                                                              \
+		"x" #n, offsetof(struct frame, x) + sizeof(uint64_t) * ((n)-19)                            \
+	}
+const struct leat__saved_register leat__saved_registers[] = {
+    {"pc", offsetof(struct frame, x30)},
+    {"x30", offsetof(struct frame, x30)},
+    {"x29", offsetof(struct frame, x29)},
+    X(19),
+    X(20),
+    X(21),
+    X(22),
+    X(23),
+    X(24),
+    X(25),
+    X(26),
+    X(27),
+    X(28),
+    {NULL, sizeof(struct frame)},
+};
 
 void *leat__context_make(void *top, void (*entry)(void))
 {

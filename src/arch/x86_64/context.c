@@ -5,6 +5,7 @@
 #endif
 #include "arch/arch.h"
 
+#include <stddef.h>
 #include <ucontext.h>
 
 struct frame {
@@ -16,7 +17,12 @@ struct frame {
 };
 _Static_assert(sizeof(struct frame) == 64, "switch.S");
 
-void leat__context_start(void);
+const struct leat__saved_register leat__saved_registers[] = {
+    {"rip", offsetof(struct frame, ip)},  {"rbp", offsetof(struct frame, rbp)},
+    {"rbx", offsetof(struct frame, rbx)}, {"r12", offsetof(struct frame, r12)},
+    {"r13", offsetof(struct frame, r13)}, {"r14", offsetof(struct frame, r14)},
+    {"r15", offsetof(struct frame, r15)}, {NULL, sizeof(struct frame)},
+};
 
 void *leat__context_make(void *top, void (*entry)(void))
 {
