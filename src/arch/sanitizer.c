@@ -34,7 +34,8 @@ unsigned leat__sanitizers;
 /*
  * To ThreadSanitizer whoever creates a fiber or a thread happens before all that it does.  leat creates
  * them in the middle of whatever runs there, which would order goroutines that nothing orders.  So the
- * creator is always this fiber, which has done nothing and knows of nothing.
+ * creator is always this fiber, which knows of nothing but what came before the first call into leat.
+ * (It is not made earlier: a process that has fibers may not start threads after a fork.)
  */
 static struct {
 	uint32_t lock; /* one thread at a time can be on a fiber */
@@ -50,8 +51,6 @@ __attribute__((constructor(101))) static void find_hooks(void)
 		leat__sanitizers |= LEAT__ASAN;
 	if (__tsan_create_fiber && __tsan_switch_to_fiber)
 		leat__sanitizers |= LEAT__TSAN;
-	if (leat__sanitizers & LEAT__TSAN)
-		orphanage.fiber = __tsan_create_fiber(0);
 	if (__lsan_register_root_region)
 		leat__sanitizers |= LEAT__LSAN;
 }
@@ -74,6 +73,8 @@ void leat__san_orphan_begin(void)
 		return;
 	while (__atomic_exchange_n(&orphanage.lock, 1, __ATOMIC_ACQUIRE))
 		sched_yield();
+	if (!orphanage.fiber)
+		orphanage.fiber = __tsan_create_fiber(0);
 	orphanage.creator = __tsan_get_current_fiber();
 	__tsan_switch_to_fiber(orphanage.fiber, TSAN_NO_SYNC);
 }

@@ -102,6 +102,13 @@ static inline void leat__park_as(struct leat__g *g, enum leat__wait wait)
 	store_relaxed(&g->wait, (uint8_t)wait);
 }
 
+/* No thread is on the stack of g. */
+static inline bool leat__off_cpu(struct leat__g *g)
+{
+	/* Acquire: its registers lie on the stack that was left before sp was stored. */
+	return __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE) != NULL;
+}
+
 /* Stop the calling goroutine (or plain thread) until it is readied; the M it resumes on. */
 struct leat__m *leat__park(struct leat__m *m);
 

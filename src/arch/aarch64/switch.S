@@ -12,7 +12,7 @@
  * kept by nobody.  Both contexts nearly always stopped at the same call, so the ret is predicted.
  *
  * Memory order: the registers are stored before the word that says that they are (stlr), and whoever
- * resumes the context has load-acquired that word (off_cpu in scheduler.c) before it comes here.  A
+ * resumes the context has load-acquired that word (leat__off_cpu) before it comes here.  A
  * plain store would let another thread load old registers: tests/litmus/model_arm.c.
  *
  * Branch target identification: every entry that can be called through a pointer begins with bti c, and
