@@ -8,6 +8,7 @@
 #include <leat/base.h>
 #include <leat/chan.h>
 #include <leat/defer.h>
+#include <leat/errno.h>
 #include <leat/go.h>
 #include <leat/mutex.h>
 #include <leat/panic.h>

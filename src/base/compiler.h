@@ -10,6 +10,13 @@
 
 #define NOINLINE   __attribute__((noinline))
 #define COLD       __attribute__((noinline, cold))
+/* A variable that assembly names: keep it, and its name, under -flto too. */
+#ifdef __clang__
+#define LEAT__FOR_ASM __attribute__((used))
+#else
+#define LEAT__FOR_ASM __attribute__((used, externally_visible))
+#endif
+
 #define CACHE_LINE 64
 #define ON_LINE    __attribute__((aligned(CACHE_LINE)))
 

@@ -72,6 +72,7 @@ int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
+	int saved = errno;
 	int err = pthread_attr_init(&attr);
 
 	if (err)
@@ -81,6 +82,7 @@ int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes)
 	if (!err)
 		err = pthread_create(&thread, &attr, fn, arg);
 	pthread_attr_destroy(&attr);
+	errno = saved;
 	return -err;
 }
 

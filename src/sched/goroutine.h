@@ -43,7 +43,7 @@ struct leat__g {
 	bool mapped_stack;          /* the stack has a mapping of its own */
 	bool unguarded;             /* the stack has only a canary: look at it at every park */
 	_Atomic uint32_t sequence;  /* of its spawn on that processor: thieves look */
-	_Atomic uint32_t woken;     /* THREAD: the word it sleeps on */
+	_Atomic uint32_t woken;     /* THREAD: the word it sleeps on; LEAT_MIGRATE: the thread it is on */
 	struct leat__waiter *fired; /* the waiter by which its select completed */
 	void (*fn)(void *);
 	void *arg;

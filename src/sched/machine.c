@@ -22,8 +22,10 @@
 #include <stdlib.h>
 
 #define THREAD_STACK ((size_t)256 << 10)
+#define MIGRATE_EVERY 16 /* calls into leat, on average, while LEAT_MIGRATE says so */
 
-__thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec")));
+/* Named in assembly, which an optimiser of the whole program does not read. */
+__thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec"))) LEAT__FOR_ASM;
 bool leat__fenced;
 
 static uint32_t start_lock;
@@ -57,6 +59,8 @@ static bool add_processor(int id)
 			return false;
 		p->id = id;
 		p->until_poll = 1;
+		if (leat__settings.migrate)
+			store_relaxed(&p->attention, LEAT__ATTEND_MIGRATE);
 		p->random = leat__random_seed(leat__settings.seed + (uint64_t)id);
 		store_release(&leat__sched.p[id], p);
 		store_release(&leat__sched.made, id + 1);
@@ -109,7 +113,7 @@ static void start(void)
 
 static uint32_t retake_at_rest(void)
 {
-	return leat__fenced || leat__policy ? LEAT__RETAKE_SLOW : 0;
+	return leat__fenced || leat__policy || leat__settings.migrate ? LEAT__RETAKE_SLOW : 0;
 }
 
 static struct leat__m *allocate(void)
@@ -287,6 +291,7 @@ static COLD void cannot_start(struct leat__p *p, struct leat__m *m, bool searchi
 		leat__release(m);
 	} else {
 		p->starting = false;
+		leat__sched.held--;
 		leat__idle_put(p);
 	}
 	leat__unlock(&leat__sched.lock);
@@ -308,7 +313,9 @@ void leat__start_machine(struct leat__p *p, bool searching)
 		leat__os_wake(&m->wake, 1);
 		return;
 	}
+	/* Held while its thread is made: whoever looks now must not find everything asleep. */
 	p->starting = true;
+	leat__sched.held++;
 	leat__unlock(&leat__sched.lock);
 
 	m = allocate();
@@ -319,6 +326,7 @@ void leat__start_machine(struct leat__p *p, bool searching)
 	m->g = &m->g0;
 	leat__lock(&leat__sched.lock);
 	p->starting = false;
+	leat__sched.held--;
 	leat__acquire(m, p);
 	m->searching = searching;
 	store_relaxed(&m->in_runtime, 1);
@@ -340,12 +348,13 @@ static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 	leat__lock(&leat__sched.lock);
 	store_relaxed(&m->retake, retake_at_rest());
 	fetch_add_relaxed(&leat__sched.detached, -1);
-	if (leat__sched.idle_p) {
+	if (leat__sched.idle_p && !leat__settings.migrate) {
 		leat__acquire(m, leat__idle_take());
 		leat__unlock(&leat__sched.lock);
 		leat__monitor_ring();
 		return m;
 	}
+	store_relaxed(&me->woken, (uint32_t)m->tid);
 	store_relaxed(&me->wait, LEAT__RUNNABLE);
 	leat__global_append(me);
 	leat__unlock(&leat__sched.lock);
@@ -370,6 +379,9 @@ struct leat__m *leat__enter_slow(struct leat__m *m)
 	}
 	/* Under a policy there is no monitor that takes processors: here is where one could be lost. */
 	if (leat__policy && m->p && leat__policy->choose(LEAT__CHOOSE_RETAKE, 2))
+		return leat__yield(m);
+	/* LEAT_MIGRATE: the processor could be lost at any entry, so some do lose it. */
+	if (leat__settings.migrate && m->p && leat__random(m->p) % MIGRATE_EVERY == 0)
 		return leat__yield(m);
 	return m;
 }

@@ -7,6 +7,8 @@
  *    exactly while no thread is on its stack.
  *  - Inside the runtime m->g is the caller's descriptor; on the scheduler context it is &m->g0.
  *  - A scheduler context never leaves its thread.
+ *  - errno and the floating-point control words are a goroutine's own: it finds them as it left them,
+ *    on whatever thread; a new one begins with 0 and the ABI's initial words.
  *
  * A goroutine that parks jumps straight to the next one if that is known and off its stack; else to the
  * scheduler context, which may wait.  The direct jump must not wait for the target's sp: two threads
@@ -313,6 +315,7 @@ void leat__goroutine_start(void)
 		g->unguarded = !s->guarded;
 		g->sp = NULL;
 		m->g = g;
+		leat__context_reset();
 	}
 }
 

@@ -67,6 +67,7 @@ void leat__settings_read(void)
 	if (leat__settings.procs > LEAT__MAX_PROCS)
 		leat__settings.procs = LEAT__MAX_PROCS;
 	leat__settings.seed = number("LEAT_SEED", 0, UINT64_MAX, (uint64_t)leat__os_now());
+	leat__settings.migrate = number("LEAT_MIGRATE", 0, 1, 0) != 0;
 	read_debug();
 	errno = saved;
 }

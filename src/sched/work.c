@@ -24,6 +24,7 @@
  */
 #include "sched/policy.h"
 #include "sched/scheduler.h"
+#include "sched/settings.h"
 #include "sched/timer.h"
 
 #define POLL_EVERY   61 /* scheduling decisions, as Go: the global queue must not starve */
@@ -164,16 +165,19 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	return global_take(p, 1);
 }
 
-struct leat__g *leat__next(struct leat__p *p)
+/* heed: what of attention concerns the caller. */
+static inline struct leat__g *next(struct leat__p *p, uint32_t heed)
 {
 	struct leat__g *g;
 
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	if (unlikely(leat__policy != NULL))
 		return policy_next(p);
-	if (unlikely(--p->until_poll == 0 || load_relaxed(&p->attention))) {
-		if (unlikely(load_relaxed(&p->attention) & LEAT__ATTEND_RETIRE))
+	if (unlikely(--p->until_poll == 0 || (load_relaxed(&p->attention) & heed))) {
+		if (load_relaxed(&p->attention) & heed & (LEAT__ATTEND_RETIRE | LEAT__ATTEND_MIGRATE)) {
+			p->until_poll++;
 			return NULL;
+		}
 		g = poll(p);
 		if (g)
 			return g;
@@ -190,6 +194,16 @@ struct leat__g *leat__next(struct leat__p *p)
 	if (g)
 		return g;
 	return global_take(p, GLOBAL_TAKE);
+}
+
+struct leat__g *leat__next(struct leat__p *p)
+{
+	return next(p, ~UINT32_C(0));
+}
+
+static struct leat__g *next_here(struct leat__p *p)
+{
+	return next(p, ~(uint32_t)LEAT__ATTEND_MIGRATE);
 }
 
 /* --- processors change hands */
@@ -233,6 +247,32 @@ void leat__release(struct leat__m *m)
 	store_relaxed(&p->m, NULL);
 	leat__sched.held--;
 	leat__idle_put(p);
+}
+
+/*
+ * LEAT_MIGRATE: g, which m was about to run, was on this very thread before; so another one gets m's
+ * processor, and g with it, in its private slot.  True when they are gone.  Asked for once, whatever
+ * comes of it: where no thread is to be had the goroutine must run all the same.
+ */
+static COLD bool migrate(struct leat__m *m, struct leat__g *g)
+{
+	struct leat__p *p = m->p;
+	struct leat__g *before = load_relaxed(&p->next);
+
+	if (load_relaxed(&g->woken) != (uint32_t)m->tid) {
+		store_relaxed(&g->woken, (uint32_t)m->tid);
+		return false;
+	}
+	store_relaxed(&g->woken, 0);
+	store_relaxed(&p->next, g);
+	if (before)
+		leat__ring_put(p, before);
+	leat__lock(&leat__sched.lock);
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	leat__sched.held--;
+	leat__start_machine(p, false);
+	return true;
 }
 
 /* A surplus processor gives up what it has.  On its own scheduler context. */
@@ -514,7 +554,8 @@ static struct leat__g *go_idle(struct leat__m *m)
 	return NULL;
 }
 
-struct leat__g *leat__find_work(struct leat__m *m)
+/* leat__find_work, as far as the choice. */
+static struct leat__g *find_work(struct leat__m *m)
 {
 	struct leat__g *g = NULL;
 
@@ -534,12 +575,12 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			retire_processor(m);
 			continue;
 		}
-		g = leat__next(m->p);
+		g = next_here(m->p);
 		if (g)
 			break;
 		if (load_relaxed(&leat__timers_next) != INT64_MAX) {
 			leat__timers_run(m);
-			g = leat__next(m->p);
+			g = next_here(m->p);
 			if (g)
 				break;
 		}
@@ -564,5 +605,14 @@ struct leat__g *leat__find_work(struct leat__m *m)
 		leat__wake(); /* others may have relied on this search */
 	}
 	store_relaxed(&m->p->tick, load_relaxed(&m->p->tick) + 1);
+	return g;
+}
+
+struct leat__g *leat__find_work(struct leat__m *m)
+{
+	struct leat__g *g = find_work(m);
+
+	while (unlikely(leat__settings.migrate) && migrate(m, g))
+		g = find_work(m);
 	return g;
 }
