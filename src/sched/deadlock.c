@@ -70,7 +70,7 @@ void leat__check_deadlock(void)
 	leat__unlock(&leat__sched.lock);
 	n = others();
 	timers = leat__timers_matter();
-	goroutines = leat_num_goroutine();
+	goroutines = leat__num_goroutine();
 	leat__lock(&leat__sched.lock);
 	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions) ||
 	    woken != load_acquire(&leat__sched.foreign_woken))

@@ -30,6 +30,7 @@ enum leat__kind {
 	LEAT__GOROUTINE,
 	LEAT__SCHEDULER, /* an M's own context, which chooses what runs next */
 	LEAT__THREAD,    /* a plain thread inside leat */
+	LEAT__GONE,      /* was one of these before a fork: nothing runs it any more */
 };
 
 struct leat__g {
@@ -44,7 +45,7 @@ struct leat__g {
 	bool unguarded;             /* the stack has only a canary: look at it at every park */
 	_Atomic uint32_t sequence;  /* of its spawn on that processor: thieves look */
 	_Atomic uint32_t woken;     /* THREAD: the word it sleeps on; LEAT_MIGRATE: the thread it is on */
-	struct leat__waiter *fired; /* the waiter by which its select completed */
+	struct leat__waiter *fired; /* by which its select completed, or on which it waits without one */
 	void (*fn)(void *);
 	void *arg;
 
@@ -72,6 +73,10 @@ struct leat__g_cache {
    (plain threads): then one comes from the pool. */
 struct leat__g *leat__g_get(struct leat__g_cache *cache);
 void leat__g_put(struct leat__g_cache *cache, struct leat__g *g);
+
+/* Keep the pool as it is while the process is forked. */
+void leat__g_pool_lock(void);
+void leat__g_pool_unlock(void);
 
 /* A fresh id; ids are handed out in blocks, *left and *next are the block of the caller. */
 uint64_t leat__g_new_id(uint64_t *next, unsigned *left);

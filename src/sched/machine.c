@@ -107,11 +107,12 @@ static void start(void)
 	pthread_key_create(&thread_end, thread_ends);
 	atexit(at_exit);
 	leat__fault_init();
+	leat__fork_init();
 }
 
 /* --- Ms */
 
-static uint32_t retake_at_rest(void)
+uint32_t leat__retake_at_rest(void)
 {
 	return leat__fenced || leat__policy || leat__settings.migrate ? LEAT__RETAKE_SLOW : 0;
 }
@@ -134,7 +135,8 @@ static struct leat__m *allocate(void)
 /* The calling thread becomes m. */
 static void adopt_thread(struct leat__m *m)
 {
-	store_relaxed(&m->retake, retake_at_rest());
+	/* A fork may have asked it to stop already. */
+	atomic_fetch_or_explicit(&m->retake, leat__retake_at_rest(), memory_order_relaxed);
 	m->tid = leat__os_tid();
 	store_relaxed(&m->g0.kind, LEAT__SCHEDULER);
 	m->g0.thread = m;
@@ -192,7 +194,7 @@ static struct leat__m *attach_main(void)
 	adopt_thread(m);
 	fetch_add_relaxed(&leat__sched.threads, 1);
 	fetch_add_relaxed(&leat__sched.detached, 1);
-	store_relaxed(&m->retake, retake_at_rest() | LEAT__RETAKE_TAKEN);
+	store_relaxed(&m->retake, leat__retake_at_rest() | LEAT__RETAKE_TAKEN);
 	leat__monitor_start();
 	return m;
 }
@@ -231,6 +233,21 @@ static void thread_ends(void *arg)
 	leat__unlock(&start_lock);
 }
 
+void leat__attach_lock(void)
+{
+	leat__lock(&start_lock);
+}
+
+void leat__attach_unlock(void)
+{
+	leat__unlock(&start_lock);
+}
+
+void leat__attach_forget(void)
+{
+	store_relaxed(&spare_foreign, NULL);
+}
+
 COLD struct leat__m *leat__attach(void)
 {
 	struct leat__m *m;
@@ -240,6 +257,7 @@ COLD struct leat__m *leat__attach(void)
 		start();
 		store_release(&started, true);
 	}
+	leat__fork_attach();
 	m = leat__os_is_initial_thread() ? attach_main() : attach_foreign();
 	leat__unlock(&start_lock);
 	return m;
@@ -289,6 +307,7 @@ static COLD void cannot_start(struct leat__p *p, struct leat__m *m, bool searchi
 	if (m) {
 		/* It has no thread: it stays on no list but all_m, its processor goes back. */
 		leat__release(m);
+		store_relaxed(&m->in_runtime, 0);
 	} else {
 		p->starting = false;
 		leat__sched.held--;
@@ -346,7 +365,9 @@ static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 	struct leat__g *me = m->g;
 
 	leat__lock(&leat__sched.lock);
-	store_relaxed(&m->retake, retake_at_rest());
+	atomic_fetch_and_explicit(&m->retake,
+	                          ~(uint32_t)(LEAT__RETAKE_TAKEN | LEAT__RETAKE_REQUESTED),
+	                          memory_order_relaxed);
 	fetch_add_relaxed(&leat__sched.detached, -1);
 	if (leat__sched.idle_p && !leat__settings.migrate) {
 		leat__acquire(m, leat__idle_take());
@@ -370,11 +391,15 @@ struct leat__m *leat__enter_slow(struct leat__m *m)
 		if (leat__fenced)
 			fence_seq_cst(); /* the light fence: in_runtime is stored, retake still to be read */
 		retake = load_acquire(&m->retake);
+		if (retake & (LEAT__RETAKE_STOP | LEAT__RETAKE_FORKED)) {
+			leat__fork_entry(m);
+			continue;
+		}
 		if (retake & LEAT__RETAKE_TAKEN)
 			return queue_for_processor(m);
 		if (!(retake & LEAT__RETAKE_REQUESTED))
 			break;
-		if (cas_acq_rel(&m->retake, &retake, retake & LEAT__RETAKE_SLOW))
+		if (cas_acq_rel(&m->retake, &retake, retake & ~(uint32_t)LEAT__RETAKE_REQUESTED))
 			break;
 	}
 	/* Under a policy there is no monitor that takes processors: here is where one could be lost. */

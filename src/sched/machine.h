@@ -39,6 +39,8 @@ enum {
 	/* Set for good where there is no membarrier, or a policy: sends every entry through the slow path,
 	   which has the full fence and asks the policy, so that the fast path needs no test for them. */
 	LEAT__RETAKE_SLOW = 4,
+	LEAT__RETAKE_STOP = 8,    /* the process is being forked: wait outside */
+	LEAT__RETAKE_FORKED = 16, /* this is the child: the runtime begins anew */
 };
 
 struct leat__m {
@@ -52,6 +54,7 @@ struct leat__m {
 	void *nowhere;            /* where the context of an ended goroutine is stored */
 	bool searching;           /* counted in leat__sched.searching */
 	bool foreign;             /* a thread that leat did not start: it runs no goroutines */
+	uint8_t halt, halt_before; /* how it stands still while the process is forked: fork.c */
 	int tid;
 	_Atomic uint32_t wake;       /* futex: 1 when there is something to run */
 	struct leat__m *idle_next;   /* scheduler's lock */
@@ -69,6 +72,25 @@ struct leat__m *leat__attach(void);
 struct leat__m *leat__enter_slow(struct leat__m *m);
 
 LEAT__NORETURN void leat__entered_twice(void);
+
+/* --- fork.c */
+
+/* Once, at the start: be told of forks. */
+void leat__fork_init(void);
+
+/* m, entering, found STOP or FORKED: wait outside, or begin anew. */
+void leat__fork_entry(struct leat__m *m);
+
+/* The first call of a thread, under the lock of first calls. */
+void leat__fork_attach(void);
+
+/* The lock of first calls; in the child, the list of spare Ms, too, is not what it was. */
+void leat__attach_lock(void);
+void leat__attach_unlock(void);
+void leat__attach_forget(void);
+
+/* What m->retake is while nobody wants anything. */
+uint32_t leat__retake_at_rest(void);
 
 static inline struct leat__m *leat__enter(void)
 {

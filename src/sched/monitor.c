@@ -321,10 +321,17 @@ void leat__monitor_ring(void)
 		leat__os_wake(&asleep, 1);
 }
 
+static bool begun; /* under the lock of the first calls */
+
+void leat__monitor_forget(void)
+{
+	begun = false;
+	store_relaxed(&asleep, 0);
+	store_relaxed(&recheck_at, INT64_MAX);
+}
+
 void leat__monitor_start(void)
 {
-	static bool begun; /* under the lock of the first calls */
-
 	if (begun)
 		return;
 	begun = true;

@@ -137,8 +137,11 @@ static NOINLINE struct leat__m *leat__park_thread(struct leat__m *m)
 	return m;
 }
 
+/* A plain thread, or what is no more. */
 static COLD void wake_thread(struct leat__g *g)
 {
+	if (load_relaxed(&g->kind) == LEAT__GONE)
+		return;
 	/* Counted as awake before it can run: whoever counts sleepers never counts one too many. */
 	fetch_add_acq_rel(&leat__sched.foreign_woken, 1);
 	fetch_add_acq_rel(&leat__sched.foreign_parked, -1);
@@ -163,7 +166,7 @@ void leat__ready(struct leat__m *m, struct leat__g *g, bool soon)
 	struct leat__p *p = m->p;
 
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
-	if (unlikely(load_relaxed(&g->kind) == LEAT__THREAD)) {
+	if (unlikely(load_relaxed(&g->kind) != LEAT__GOROUTINE)) {
 		wake_thread(g);
 		return;
 	}
@@ -486,17 +489,22 @@ size_t leat_num_parked(void)
 {
 	struct census c = {0};
 
+	leat__leave(leat__enter());
 	leat__g_each(count_parked, &c);
 	return c.parked;
 }
 
 size_t leat_num_goroutine(void)
 {
-	int made;
-	uint64_t ended = 0, started = 0;
+	leat__leave(leat__enter()); /* the first call of all, or of a forked child */
+	return leat__num_goroutine();
+}
 
-	leat__current(); /* the first call of all */
-	made = load_acquire(&leat__sched.made);
+size_t leat__num_goroutine(void)
+{
+	int made = load_acquire(&leat__sched.made);
+	uint64_t ended, started;
+
 	ended = load_relaxed(&leat__sched.ended_elsewhere);
 	/* Ends first: a goroutine counted as ended is then counted as started. */
 	for (int i = 0; i < made; i++)

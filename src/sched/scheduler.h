@@ -98,6 +98,12 @@ LEAT__NORETURN void leat__end_goroutine(struct leat__m *m);
 extern void (*leat__on_start)(struct leat_scope *scope);
 extern void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
 
+/* Called in the child of a fork for each goroutine that is gone; set by the channels. */
+extern void (*leat__on_gone)(struct leat__g *g);
+
+/* leat_num_goroutine, in or out of the runtime. */
+size_t leat__num_goroutine(void);
+
 /* --- among the files of the scheduler */
 
 /* Append a chain of n goroutines to the global queue, and wake a processor if one is idle. */
@@ -160,6 +166,9 @@ void leat__bind(struct leat__p *p, struct leat__g *g);
 /* The monitor thread: starts it once; rings it when it sleeps because nothing ran. */
 void leat__monitor_start(void);
 void leat__monitor_ring(void);
+
+/* In the child of a fork: its thread is not there. */
+void leat__monitor_forget(void);
 
 /* Everything seems asleep but for threads that leat knows nothing of: have the monitor check for
    deadlock again later.  True when this is not the first look. */

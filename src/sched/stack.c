@@ -184,3 +184,13 @@ bool leat__stack_intact(const struct leat__stack *s)
 {
 	return s->guarded || *(uint64_t *)(void *)s->low == CANARY;
 }
+
+void leat__stack_pool_lock(void)
+{
+	leat__lock(&pool.lock);
+}
+
+void leat__stack_pool_unlock(void)
+{
+	leat__unlock(&pool.lock);
+}

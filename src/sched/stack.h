@@ -51,6 +51,10 @@ struct leat__stack *leat__stack_map(size_t bytes);
 /* Give back a stack that nobody runs on and that has a mapping of its own. */
 void leat__stack_unmap(struct leat__stack *s);
 
+/* Keep the pool as it is while the process is forked. */
+void leat__stack_pool_lock(void);
+void leat__stack_pool_unlock(void);
+
 /* Let the thread sanitizer forget who used s, on which nobody runs: the next goroutine on it is not
    ordered after the last. */
 void leat__stack_forget(struct leat__stack *s);

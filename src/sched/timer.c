@@ -4,6 +4,9 @@
  *  - heap[i].when >= heap[(i - 1) / 4].when; heap[t->index - 1].timer == t for every armed t.
  *  - leat__timers_next is heap[0].when, INT64_MAX when empty.
  *
+ * After a fork the child's heap is empty, and t->index of what was in it is stale; so an index counts
+ * only if t is found there.
+ *
  * Each entry carries its instant beside the pointer, so sifting touches the array alone.  Four children
  * a node halve the depth, and lie on one cache line.
  *
@@ -129,7 +132,7 @@ bool leat__timer_stop(struct leat__timer *t)
 	bool armed;
 
 	leat__lock(&timers.lock);
-	armed = t->index != 0;
+	armed = t->index != 0 && t->index <= timers.count && timers.heap[t->index - 1].timer == t;
 	if (armed) {
 		remove_at(t->index - 1);
 		publish_next();
@@ -167,6 +170,22 @@ bool leat__timers_matter(void)
 	}
 	leat__unlock(&timers.lock);
 	return matter;
+}
+
+void leat__timers_lock(void)
+{
+	leat__lock(&timers.lock);
+}
+
+void leat__timers_unlock(void)
+{
+	leat__unlock(&timers.lock);
+}
+
+void leat__timers_forget(void)
+{
+	timers.count = 0;
+	publish_next();
 }
 
 int64_t leat__deadline(int64_t duration_ns)

@@ -34,6 +34,12 @@ void leat__timers_run(struct leat__m *m);
 /* A timer is armed that somebody waits for. */
 bool leat__timers_matter(void);
 
+/* Keep the timers as they are while the process is forked; in the child there are none any more: what
+   was armed before is no longer. */
+void leat__timers_lock(void);
+void leat__timers_unlock(void);
+void leat__timers_forget(void);
+
 /* now + duration, INT64_MAX when that is past the end of time. */
 int64_t leat__deadline(int64_t duration_ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1,2,4 env:LEAT_MIGRATE=1 */
+/* CTEST: nomigrate procs=1,2,4 env:LEAT_MIGRATE=1 */
 /*
  * Goal: what is a goroutine's own stays its own, although each park resumes it on another thread:
  * errno, the floating-point control words, the stack that signal handlers run on, jump buffers; and
