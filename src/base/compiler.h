@@ -8,8 +8,8 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define NOINLINE   __attribute__((noinline))
-#define COLD       __attribute__((noinline, cold))
+#define NOINLINE __attribute__((noinline))
+#define COLD     __attribute__((noinline, cold))
 /* A variable that assembly names: keep it, and its name, under -flto too. */
 #ifdef __clang__
 #define LEAT__FOR_ASM __attribute__((used))

@@ -38,14 +38,15 @@ struct leat__g {
 	void *sp;                  /* the context; 0 while it runs, stored last when it stops */
 	struct leat__stack *stack; /* NULL until it first runs */
 	struct leat__g *next;
-	_Atomic uint32_t claim;     /* enum leat__claim: who may complete its select */
-	_Atomic uint8_t wait;       /* enum leat__wait: what it waits for, in Go's words */
-	_Atomic uint8_t kind;       /* enum leat__kind */
-	bool mapped_stack;          /* the stack has a mapping of its own */
-	bool unguarded;             /* the stack has only a canary: look at it at every park */
-	_Atomic uint32_t sequence;  /* of its spawn on that processor: thieves look */
-	_Atomic uint32_t woken;     /* THREAD: the word it sleeps on; LEAT_MIGRATE: the thread it is on */
-	struct leat__waiter *fired; /* by which its select completed, or on which it waits without one */
+	_Atomic uint32_t claim;    /* enum leat__claim: who may complete its select */
+	_Atomic uint8_t wait;      /* enum leat__wait: what it waits for, in Go's words */
+	_Atomic uint8_t kind;      /* enum leat__kind */
+	bool mapped_stack;         /* the stack has a mapping of its own */
+	bool unguarded;            /* the stack has only a canary: look at it at every park */
+	_Atomic uint32_t sequence; /* of its spawn on that processor: thieves look */
+	_Atomic uint32_t woken; /* THREAD: the word it sleeps on; LEAT_MIGRATE: the thread it is on */
+	struct leat__waiter
+	    *fired; /* by which its select completed, or on which it waits without one */
 	void (*fn)(void *);
 	void *arg;
 

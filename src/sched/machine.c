@@ -21,7 +21,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define THREAD_STACK ((size_t)256 << 10)
+#define THREAD_STACK  ((size_t)256 << 10)
 #define MIGRATE_EVERY 16 /* calls into leat, on average, while LEAT_MIGRATE says so */
 
 /* Named in assembly, which an optimiser of the whole program does not read. */
@@ -141,6 +141,7 @@ static void adopt_thread(struct leat__m *m)
 	store_relaxed(&m->g0.kind, LEAT__SCHEDULER);
 	m->g0.thread = m;
 	leat__tls_self = m;
+	pthread_setspecific(thread_end, m);
 	leat__fault_init_thread(m);
 }
 
@@ -214,15 +215,57 @@ static struct leat__m *attach_foreign(void)
 	m->g = adopt_code(LEAT__THREAD, 0);
 	m->g->thread = m;
 	adopt_thread(m);
-	pthread_setspecific(thread_end, m);
 	leat__monitor_start();
 	return m;
+}
+
+/*
+ * Goroutine 1 called pthread_exit, and its thread ends: a goexit, for what libc promises of pthread_exit in
+ * main.  Nothing deferred runs: where main was on the initial thread, this lies where its frames lay.  And
+ * so does the scheduler context of another thread: it gives its processor away, and is a plain one from
+ * here on.
+ */
+static COLD void leave_main(struct leat__m *m)
+{
+	struct leat__p *p;
+
+	store_relaxed(&m->in_runtime, 1);
+	compiler_barrier();
+	if (load_relaxed(&m->retake) & LEAT__RETAKE_FORKED)
+		leat__fork_entry(m);
+	leat__lock(&leat__sched.lock);
+	p = m->p;
+	m->p = NULL;
+	m->foreign = true;
+	store_release(&leat__sched.main_exited, true);
+	fetch_add_relaxed(&leat__sched.ended_elsewhere, 1);
+	/* The kernel counts the initial thread as long as there are others. */
+	if (!leat__os_is_initial_thread())
+		fetch_add_relaxed(&leat__sched.threads, -1);
+	if (p) {
+		store_relaxed(&p->m, NULL);
+		leat__sched.held--;
+		leat__start_machine(p, false);
+	} else {
+		fetch_add_relaxed(&leat__sched.detached, -1);
+		atomic_fetch_and_explicit(&m->retake, ~(uint32_t)LEAT__RETAKE_TAKEN, memory_order_relaxed);
+		leat__check_deadlock();
+		leat__unlock(&leat__sched.lock);
+	}
+	leat__leave(m);
 }
 
 static void thread_ends(void *arg)
 {
 	struct leat__m *m = arg;
 
+	if (!m->foreign) {
+		/* Of another goroutine it cannot be made good: on the initial thread what runs now lies
+		   over main's frames. */
+		if (m->g->id != 1)
+			leat__fatal("pthread_exit in a goroutine: leat_goexit ends one");
+		leave_main(m);
+	}
 	leat__fault_done_thread(m);
 	leat__g_put(NULL, m->g);
 	m->g = &m->g0;
@@ -258,7 +301,10 @@ COLD struct leat__m *leat__attach(void)
 		store_release(&started, true);
 	}
 	leat__fork_attach();
-	m = leat__os_is_initial_thread() ? attach_main() : attach_foreign();
+	/* Only one copy of leat in a process can make a goroutine of the initial thread's code, and move
+	   it.  To another its thread is a plain one, as the threads of goroutines are. */
+	m = leat__os_is_initial_thread() && !leat__monitor_of_others() ? attach_main()
+	                                                               : attach_foreign();
 	leat__unlock(&start_lock);
 	return m;
 }
@@ -365,8 +411,7 @@ static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 	struct leat__g *me = m->g;
 
 	leat__lock(&leat__sched.lock);
-	atomic_fetch_and_explicit(&m->retake,
-	                          ~(uint32_t)(LEAT__RETAKE_TAKEN | LEAT__RETAKE_REQUESTED),
+	atomic_fetch_and_explicit(&m->retake, ~(uint32_t)(LEAT__RETAKE_TAKEN | LEAT__RETAKE_REQUESTED),
 	                          memory_order_relaxed);
 	fetch_add_relaxed(&leat__sched.detached, -1);
 	if (leat__sched.idle_p && !leat__settings.migrate) {

@@ -46,14 +46,14 @@ enum {
 struct leat__m {
 	_Atomic uint32_t in_runtime;
 	_Atomic uint32_t retake;
-	struct leat__p *p;        /* NULL: taken away, idle, or a plain thread */
-	struct leat__g *g;        /* what runs here */
-	struct leat__g *pending;  /* the scheduler context runs this next */
-	struct leat__stack *dead; /* of a goroutine that ended: the scheduler context frees it */
-	struct leat__g *dead_g;   /* its descriptor */
-	void *nowhere;            /* where the context of an ended goroutine is stored */
-	bool searching;           /* counted in leat__sched.searching */
-	bool foreign;             /* a thread that leat did not start: it runs no goroutines */
+	struct leat__p *p;         /* NULL: taken away, idle, or a plain thread */
+	struct leat__g *g;         /* what runs here */
+	struct leat__g *pending;   /* the scheduler context runs this next */
+	struct leat__stack *dead;  /* of a goroutine that ended: the scheduler context frees it */
+	struct leat__g *dead_g;    /* its descriptor */
+	void *nowhere;             /* where the context of an ended goroutine is stored */
+	bool searching;            /* counted in leat__sched.searching */
+	bool foreign;              /* a thread that leat did not start: it runs no goroutines */
 	uint8_t halt, halt_before; /* how it stands still while the process is forked: fork.c */
 	int tid;
 	_Atomic uint32_t wake;       /* futex: 1 when there is something to run */

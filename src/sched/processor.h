@@ -33,9 +33,9 @@
 
 /* What others want of a processor; it looks at its next scheduling point. */
 enum {
-	LEAT__ATTEND_OLDEST = 1, /* start the oldest of the deque: it has waited long */
-	LEAT__ATTEND_RETIRE = 2, /* leat_procs made this processor surplus */
-	LEAT__ATTEND_RING = 4,   /* run the ring's head: those in next have had their time slice */
+	LEAT__ATTEND_OLDEST = 1,  /* start the oldest of the deque: it has waited long */
+	LEAT__ATTEND_RETIRE = 2,  /* leat_procs made this processor surplus */
+	LEAT__ATTEND_RING = 4,    /* run the ring's head: those in next have had their time slice */
 	LEAT__ATTEND_MIGRATE = 8, /* for good, LEAT_MIGRATE: choose on the scheduler context */
 };
 

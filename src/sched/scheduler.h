@@ -167,6 +167,9 @@ void leat__bind(struct leat__p *p, struct leat__g *g);
 void leat__monitor_start(void);
 void leat__monitor_ring(void);
 
+/* There is another copy of leat in the process, linked statically into something else. */
+bool leat__monitor_of_others(void);
+
 /* In the child of a fork: its thread is not there. */
 void leat__monitor_forget(void);
 

@@ -410,6 +410,40 @@ static void forks_and_ends(struct forks *a)
 	leat_waitgroup_done(a->wg);
 }
 
+struct blocks {
+	leat_waitgroup *wg;
+	int n;
+};
+
+static void blocks(struct blocks *a)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		chan(int) never = NULL;
+
+		CHECK(freopen("/dev/null", "w", stderr) != NULL); /* the report */
+		for (int i = 0; i < a->n; i++)
+			go_as(until_done, until_done, chan_make(int, 0));
+		chan_recv(never);
+		end_child();
+	}
+	expect_status(pid, 2);
+	leat_waitgroup_done(a->wg);
+}
+
+TEST(line_156_a_deadlock_in_the_child_is_seen)
+{
+	leat_waitgroup wg = {0};
+
+	leat_waitgroup_add(&wg, 4);
+	go(blocks, &wg, 0);
+	go(blocks, &wg, 5);
+	blocks(&(struct blocks){&wg, 0});
+	blocks(&(struct blocks){&wg, 5});
+	leat_waitgroup_wait(&wg);
+}
+
 TEST(a_child_may_exit_at_once)
 {
 	leat_waitgroup wg = {0};
