@@ -134,6 +134,10 @@ struct leat__g *leat__next(struct leat__p *p);
    context. */
 struct leat__g *leat__find_work(struct leat__m *m);
 
+/* LEAT_MIGRATE: m is about to run g.  True when another M was given m's processor, and g with it, since
+   g was on m's thread before. */
+bool leat__migrate(struct leat__m *m, struct leat__g *g);
+
 /* Give p, which nobody holds, to an idle or new M.  Locked; unlocks. */
 void leat__start_machine(struct leat__p *p, bool searching);
 

@@ -249,32 +249,6 @@ void leat__release(struct leat__m *m)
 	leat__idle_put(p);
 }
 
-/*
- * LEAT_MIGRATE: g, which m was about to run, was on this very thread before; so another one gets m's
- * processor, and g with it, in its private slot.  True when they are gone.  Asked for once, whatever
- * comes of it: where no thread is to be had the goroutine must run all the same.
- */
-static COLD bool migrate(struct leat__m *m, struct leat__g *g)
-{
-	struct leat__p *p = m->p;
-	struct leat__g *before = load_relaxed(&p->next);
-
-	if (load_relaxed(&g->woken) != (uint32_t)m->tid) {
-		store_relaxed(&g->woken, (uint32_t)m->tid);
-		return false;
-	}
-	store_relaxed(&g->woken, 0);
-	store_relaxed(&p->next, g);
-	if (before)
-		leat__ring_put(p, before);
-	leat__lock(&leat__sched.lock);
-	m->p = NULL;
-	store_relaxed(&p->m, NULL);
-	leat__sched.held--;
-	leat__start_machine(p, false);
-	return true;
-}
-
 /* A surplus processor gives up what it has.  On its own scheduler context. */
 static COLD void retire_processor(struct leat__m *m)
 {
@@ -612,7 +586,7 @@ struct leat__g *leat__find_work(struct leat__m *m)
 {
 	struct leat__g *g = find_work(m);
 
-	while (unlikely(leat__settings.migrate) && migrate(m, g))
+	while (unlikely(leat__settings.migrate) && leat__migrate(m, g))
 		g = find_work(m);
 	return g;
 }
