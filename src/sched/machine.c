@@ -77,9 +77,10 @@ static void thread_ends(void *arg);
 static void add_stack_root(struct leat__g *g, void *arg)
 {
 	char *sp = __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE);
+	unsigned kind = load_relaxed(&g->kind);
 
 	(void)arg;
-	if (load_relaxed(&g->kind) == LEAT__GOROUTINE && g->stack && sp)
+	if ((kind == LEAT__GOROUTINE || kind == LEAT__GONE) && g->stack && sp)
 		leat__san_add_root(sp, (size_t)((char *)g->stack->san.low + g->stack->san.bytes - sp));
 }
 

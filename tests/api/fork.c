@@ -247,6 +247,8 @@ TEST(a_fork_amid_work_of_others_leaves_no_lock_held)
 	leat_waitgroup_wait(&busy);
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
+	for (int i = 0; i < 4; i++)
+		chan_free(c[i]);
 	test_goroutines(1);
 }
 

@@ -225,15 +225,18 @@ static __attribute__((noinline)) int *here(void)
 	return p;
 }
 
+/* Atomic: to the thread sanitizer goroutines that take turns on a thread are threads of their own. */
 static void write_name(int *p)
 {
-	*p = thread_id();
+	__atomic_store_n(p, thread_id(), __ATOMIC_RELAXED);
 }
 
 static bool is_name(const int *p)
 {
+	int name = __atomic_load_n(p, __ATOMIC_RELAXED);
+
 	/* Nobody else writes this thread's: what stands there is its name, or nothing yet. */
-	return *p == 0 || *p == thread_id();
+	return name == 0 || name == thread_id();
 }
 
 /* Calls that want the address itself, as those of another library do. */
