@@ -9,6 +9,7 @@
 #include <leat/blocking.h>
 #include <leat/chan.h>
 #include <leat/defer.h>
+#include <leat/errno.h>
 #include <leat/fd.h>
 #include <leat/go.h>
 #include <leat/mutex.h>

@@ -43,6 +43,9 @@ LEAT__NORETURN void leat__stack_exceeded(struct leat__g *g, const struct leat__r
 /* The process is about to end: give panics that are under way the time to be reported. */
 void leat__panic_wait(void);
 
+/* In the child of a fork: those of other threads are not under way here. */
+void leat__panic_forget(void);
+
 /* --- reports: report.c */
 
 /* Become the one who reports, for good; others who try sleep for ever. */
@@ -50,6 +53,9 @@ void leat__report_begin(void);
 
 /* Sleep for ever if somebody reports. */
 void leat__report_wait(void);
+
+/* In the child of a fork: who reported is not here. */
+void leat__report_forget(void);
 
 /* Print to stderr. */
 void leat__report(const char *format, ...) LEAT__PRINTF(1, 2);

@@ -72,8 +72,7 @@ void leat__stop_over(struct leat__g *g)
 		g->thread = NULL;
 }
 
-/* On the thread of m, which is in the program: sleep while its goroutine is stopped. */
-static void wait_for_turn(struct leat__m *m)
+void leat__stop_await(struct leat__m *m)
 {
 	for (;;) {
 		leat__lock(&leat__sched.lock);
@@ -84,7 +83,7 @@ static void wait_for_turn(struct leat__m *m)
 	}
 	if (m->p) {
 		store_relaxed(&m->wake, 0);
-		store_relaxed(&m->retake, leat__retake_at_rest());
+		leat__retake_over(m);
 	}
 	leat__unlock(&leat__sched.lock);
 	leat__monitor_ring();
@@ -95,14 +94,17 @@ static void on_stop(int sig, siginfo_t *info, void *context)
 	struct leat__m *m = leat__self();
 	int saved = errno;
 
-	/* Outside the runtime a goroutine's thread holds no lock of leat's, so this may take one. */
+	/* Outside the runtime a goroutine's thread holds no lock of leat's, unless it forks, so this may
+	   take one. */
 	if (info->si_code == SI_TKILL && m && !m->foreign && !load_relaxed(&m->in_runtime) &&
-	    (load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
-		wait_for_turn(m);
-	else if (before.sa_flags & SA_SIGINFO)
+	    (load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN)) {
+		if (!m->forking)
+			leat__stop_await(m);
+	} else if (before.sa_flags & SA_SIGINFO) {
 		before.sa_sigaction(sig, info, context);
-	else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
+	} else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
 		before.sa_handler(sig);
+	}
 	errno = saved;
 }
 

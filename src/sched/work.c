@@ -29,6 +29,7 @@
 #include "sched/netpoll.h"
 #include "sched/policy.h"
 #include "sched/scheduler.h"
+#include "sched/settings.h"
 #include "sched/timer.h"
 
 #define POLL_EVERY   61 /* scheduling decisions, as Go: the global queue must not starve */
@@ -258,16 +259,19 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	return global_take(p, 1);
 }
 
-struct leat__g *leat__next(struct leat__p *p)
+/* heed: what of attention concerns the caller. */
+static inline struct leat__g *next(struct leat__p *p, uint32_t heed)
 {
 	struct leat__g *g;
 
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	if (unlikely(leat__policy != NULL))
 		return policy_next(p);
-	if (unlikely(--p->until_poll == 0 || load_relaxed(&p->attention))) {
-		if (unlikely(load_relaxed(&p->attention) & LEAT__ATTEND_RETIRE))
+	if (unlikely(--p->until_poll == 0 || (load_relaxed(&p->attention) & heed))) {
+		if (load_relaxed(&p->attention) & heed & (LEAT__ATTEND_RETIRE | LEAT__ATTEND_MIGRATE)) {
+			p->until_poll++;
 			return NULL;
+		}
 		g = poll(p);
 		if (g)
 			return g;
@@ -284,6 +288,16 @@ struct leat__g *leat__next(struct leat__p *p)
 	if (g)
 		return g;
 	return global_take(p, GLOBAL_TAKE);
+}
+
+struct leat__g *leat__next(struct leat__p *p)
+{
+	return next(p, ~UINT32_C(0));
+}
+
+static struct leat__g *next_here(struct leat__p *p)
+{
+	return next(p, ~(uint32_t)LEAT__ATTEND_MIGRATE);
 }
 
 /* --- processors change hands */
@@ -465,7 +479,7 @@ static struct leat__g *search(struct leat__m *m)
 		if (g || leat__timers_first() <= leat__clock())
 			break;
 		if (load_relaxed(&leat__poll_waiters) && leat__netpoll_look(m, STEAL_AGE_US)) {
-			g = leat__next(m->p);
+			g = next_here(m->p);
 			break;
 		}
 		for (int i = 0; i < 40; i++)
@@ -545,7 +559,8 @@ static struct leat__g *go_idle(struct leat__m *m)
 	return NULL;
 }
 
-struct leat__g *leat__find_work(struct leat__m *m)
+/* leat__find_work, as far as the choice. */
+static struct leat__g *find_work(struct leat__m *m)
 {
 	struct leat__g *g = NULL;
 
@@ -563,12 +578,12 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			retire_processor(m);
 			continue;
 		}
-		g = leat__next(m->p);
+		g = next_here(m->p);
 		if (g)
 			break;
 		if (leat__timers_first() != INT64_MAX) {
 			leat__timers_run(m);
-			g = leat__next(m->p);
+			g = next_here(m->p);
 			if (g)
 				break;
 		}
@@ -593,5 +608,14 @@ struct leat__g *leat__find_work(struct leat__m *m)
 	}
 	hand_on_search(m);
 	store_relaxed(&m->p->tick, load_relaxed(&m->p->tick) + 1);
+	return g;
+}
+
+struct leat__g *leat__find_work(struct leat__m *m)
+{
+	struct leat__g *g = find_work(m);
+
+	while (unlikely(leat__settings.migrate) && g && leat__migrate(m, g))
+		g = find_work(m);
 	return g;
 }
