@@ -10,6 +10,7 @@
 #include <leat/chan.h>
 #include <leat/defer.h>
 #include <leat/dump.h>
+#include <leat/errno.h>
 #include <leat/fd.h>
 #include <leat/go.h>
 #include <leat/mutex.h>

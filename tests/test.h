@@ -12,7 +12,7 @@
  * the place and the values, or 77 if it skipped.  Arguments name the tests to run.  Tests never sleep
  * to synchronise: they wait until what they need is observable (test_until, test_parked).
  * Counts that make a test long are scaled: test_count(1000000) is a tenth of it, the whole under
- * TEST_FULL=1 (make soak), a hundredth under a sanitizer.
+ * TEST_FULL=1 (make soak), a hundredth under a sanitizer or LEAT_MIGRATE.
  */
 #ifndef TEST_H
 #define TEST_H
@@ -102,6 +102,8 @@ static inline int test_count(int full)
 
 	if (getenv("TEST_FULL"))
 		return full;
+	if (getenv("LEAT_MIGRATE"))
+		n = full / 100;
 #ifdef TEST_SANITIZED
 	n = full / 100;
 #endif

@@ -66,4 +66,7 @@
 __extension__ typedef struct leat_empty {
 } leat_empty;
 
+/* Whatever calls leat may change threads, so it needs an errno that knows. */
+#include <leat/errno.h>
+
 #endif

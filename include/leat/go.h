@@ -18,9 +18,25 @@
  * processor away from it.  Such a goroutine continues on its own thread and waits for a processor at
  * its next call into leat; until then more goroutines than leat_procs() may be running.
  *
- * Any call into leat may return on another thread than it was made on.  So nothing that belongs to a
- * thread outlives a call: read errno before the next call into leat, and keep no address of a
- * thread-local variable over one.
+ * Any call into leat may return on another thread than it was made on.  What is the goroutine's own all
+ * the same: errno (leat/errno.h) and the floating-point control words.  What stays the thread's: thread-
+ * local variables, so keep no address of one over a call; the signal mask, the locale of uselocale,
+ * credentials set by raw system calls; locks that know their owner.  In C++, do not call leat in a catch
+ * block: exceptions being handled are the thread's.  LEAT_MIGRATE=1 in the environment makes nearly every
+ * call return on another thread, for tests.
+ *
+ * Threads that leat did not start may call all of it.  Such a thread sleeps where a goroutine would park,
+ * may end at any time, in whatever way, and no call of leat is a cancellation point.  pthread_exit in main
+ * is leat_goexit, but that nothing deferred runs; in another goroutine it is fatal.
+ *
+ * fork.  The child keeps the goroutine, or plain thread, that called it, and can use all of leat.  All
+ * other goroutines are gone: scopes do not wait for them, nothing deferred by them runs, channels pass
+ * over them; what they had locked stays locked, what they had promised a wait group does not come.
+ * Timers do not survive, those of leat_after and of deadlines among them.  Do not use in the child what
+ * a plain thread waited for.  If goroutine 1 is not the one that is kept, the end of the last goroutine
+ * ends the child as after leat_goexit.  fork waits until every thread is outside leat, some microseconds;
+ * a handler of pthread_atfork may call leat if it was registered after the first call into leat.
+ * posix_spawn, system and popen cost nothing of this, and take none of the risks of fork among threads.
  */
 #ifndef LEAT_GO_H
 #define LEAT_GO_H

@@ -4,9 +4,15 @@
  * makes its frames (context.c), and what must be inline (cpu.h); this header holds the contract.
  *
  * A context is a stack pointer: everything else that the ABI preserves over a call (callee-saved
- * registers, and the floating-point control words) lies on the stack below it.  The word that holds
- * it is 0 while the context runs.  leat__switch stores it last, by a store-release after it has left
- * the stack, so whoever load-acquires it non-zero may resume the context on another thread.
+ * registers, and the floating-point control words) lies on the stack below it, and errno, which is the
+ * context's own like these.  The word that holds it is 0 while the context runs.  leat__switch stores
+ * it last, by a store-release after it has left the stack, so whoever load-acquires it non-zero may
+ * resume the context on another thread.
+ *
+ * errno is a thread-local variable behind __errno_location(), which libc declares const: compilers call
+ * it once a function and keep the address over a switch.  Where it lies relative to the thread pointer
+ * is the same in every thread, libc being there from the start; so that offset is measured once, and
+ * the switch adds it to the pointer of the thread it is on.
  */
 #ifndef LEAT_ARCH_ARCH_H
 #define LEAT_ARCH_ARCH_H
@@ -22,6 +28,9 @@
  *	leat__self()            the thread's own M, NULL before its first call.  In assembly, since
  *	                        compilers believe that a thread-local's address cannot change inside a
  *	                        function, and keep it across a switch.
+ *	leat__thread_pointer()  what the offset of a thread-local is added to; in assembly likewise
+ *	leat__context_reset()   the running context begins anew: what leat__switch saves beside registers
+ *	                        becomes what it is in a new one.  Cheap where it is that already.
  *	leat__cpu_relax()       a pause of some tens of cycles in a loop that waits for another CPU
  *	leat__ticks()           a cheap clock for heuristics: constant rate, unit unknown (see
  *	                        leat__ticks_per_us), ordered with nothing
@@ -31,6 +40,9 @@
  */
 struct leat__m;
 extern __thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec")));
+
+/* Of errno, from the thread pointer; known before main and other constructors. */
+extern ptrdiff_t leat__errno_offset;
 
 #if defined __x86_64__
 #include "arch/x86_64/cpu.h"
@@ -45,7 +57,8 @@ void leat__switch(void **from, void **to);
 
 /*
  * Prepare the stack that ends at top (aligned to 16) so that the first switch to the result calls
- * entry(), which must not return.  The floating-point control words are the ABI's initial ones.
+ * entry(), which must not return.  The floating-point control words are the ABI's initial ones, errno
+ * is 0.
  */
 void *leat__context_make(void *top, void (*entry)(void));
 

@@ -14,6 +14,13 @@
 #define CACHE_LINE    64
 #define ON_LINE       __attribute__((aligned(CACHE_LINE)))
 
+/* A variable that assembly names: keep it, and its name, under -flto too. */
+#ifdef __clang__
+#define LEAT__FOR_ASM __attribute__((used))
+#else
+#define LEAT__FOR_ASM __attribute__((used, externally_visible))
+#endif
+
 /* Keeps the compiler, not the processor, from moving memory accesses across. */
 #define compiler_barrier() __asm__ volatile("" ::: "memory")
 

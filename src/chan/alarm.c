@@ -219,6 +219,23 @@ bool leat__alarm_set(struct leat__alarm *a, bool set, int64_t at, int64_t period
 	return was_set;
 }
 
+/* In the child of a fork no alarm is set, and nobody waits. */
+static void drop(struct leat__timer *t)
+{
+	struct leat__alarm *a = container_of(t, struct leat__alarm, timer);
+
+	a->set = false;
+	a->at = INT64_MAX;
+	a->waiters = a->chan ? 0 : 1;
+	if (a->chan)
+		a->chan->receivers = (struct leat__waiters){0};
+}
+
+__attribute__((constructor(101))) static void connect(void)
+{
+	leat__on_timer_dropped = drop;
+}
+
 /* --- beginning and end */
 
 /* a has a place in a heap; NULL when there is none. */

@@ -51,6 +51,21 @@ static LEAT__NORETURN void leat__chan_never(struct leat__m *m, enum leat__wait w
 	}
 }
 
+/* g, which a fork left behind, waits on a channel for ever: let others pass over its waiter as if it
+   were that of a select whose claim has fired. */
+static void pass_over(struct leat__g *g)
+{
+	unsigned wait = load_relaxed(&g->wait);
+
+	if (wait == LEAT__WAIT_RECV || wait == LEAT__WAIT_SEND)
+		g->fired->select = true;
+}
+
+__attribute__((constructor(101))) static void connect(void)
+{
+	leat__on_gone = pass_over;
+}
+
 /* Queue on c, locked, and wait; true when the other side handed a value over. */
 static NOINLINE bool leat__chan_wait(struct leat__m *m, leat_chan *c, struct leat__waiters *q,
                                      void *elem, enum leat__wait why)
@@ -58,6 +73,7 @@ static NOINLINE bool leat__chan_wait(struct leat__m *m, leat_chan *c, struct lea
 	struct leat__waiter w = {.g = m->g, .elem = elem, .timed = c->alarm != NULL};
 
 	leat__park_as(m->g, why);
+	m->g->fired = &w;
 	leat__hb_release(&w);
 	leat__waiters_add(q, &w);
 	leat__unlock(&c->lock);

@@ -70,14 +70,16 @@ void leat__os_backoff(unsigned attempt)
 	if (attempt < 64)
 		sched_yield();
 	else
-		nanosleep(&pause, NULL);
+		syscall(SYS_nanosleep, &pause, NULL); /* no cancellation point: the caller holds locks */
 	errno = saved;
 }
 
-int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes)
+int leat__os_thread_start_named(void *(*fn)(void *), void *arg, size_t stack_bytes,
+                                const char *name)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
+	int saved = errno;
 	int err = pthread_attr_init(&attr);
 
 	if (err)
@@ -89,8 +91,16 @@ int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes)
 		err = pthread_create(&thread, &attr, fn, arg);
 		leat__san_orphan_end();
 	}
+	if (!err && name)
+		pthread_setname_np(thread, name);
 	pthread_attr_destroy(&attr);
+	errno = saved;
 	return -err;
+}
+
+int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes)
+{
+	return leat__os_thread_start_named(fn, arg, stack_bytes, NULL);
 }
 
 int leat__os_tid(void)
@@ -111,6 +121,36 @@ bool leat__os_is_initial_thread(void)
 void leat__os_thread_name(const char *name)
 {
 	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+static bool is_named(const char *task, const char *name)
+{
+	char path[64], text[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/task/%.16s/comm", task);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strncmp(text, name, strlen(name)) == 0 && text[strlen(name)] == '\n';
+}
+
+int leat__os_threads_named(const char *name)
+{
+	int saved = errno, found = 0;
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *task;
+
+	while (tasks && (task = readdir(tasks)) != NULL)
+		found += task->d_name[0] != '.' && is_named(task->d_name, name);
+	if (tasks)
+		closedir(tasks);
+	errno = saved;
+	return found;
 }
 
 void leat__os_block_signals(void)

@@ -35,9 +35,16 @@ void leat__os_backoff(unsigned attempt);
 /* Start a detached thread; stack_bytes is a minimum.  0 or -errno. */
 int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes);
 
+/* The same; the thread has that name when this returns. */
+int leat__os_thread_start_named(void *(*fn)(void *), void *arg, size_t stack_bytes,
+                                const char *name);
+
 int leat__os_tid(void);
 bool leat__os_is_initial_thread(void);
 void leat__os_thread_name(const char *name);
+
+/* How many threads of this process have that name. */
+int leat__os_threads_named(const char *name);
 
 /* Send a signal to one thread of this process. */
 void leat__os_signal_thread(int tid, int sig);

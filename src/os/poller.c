@@ -66,6 +66,13 @@ int leat__os_poller_open(void)
 	return err;
 }
 
+void leat__os_poller_drop(void)
+{
+	leat__os_fd_close(event);
+	leat__os_fd_close(epoll);
+	epoll = event = -1;
+}
+
 int leat__os_poller_watch(int fd, uint64_t token, unsigned wanted)
 {
 	uint32_t events = EPOLLET;

@@ -25,6 +25,9 @@ struct leat__os_event {
 /* Make the poller, once.  0 or -errno. */
 int leat__os_poller_open(void);
 
+/* In the child of a fork, to which the parent's is of no use: it may be opened again. */
+void leat__os_poller_drop(void);
+
 /*
  * Report edges of fd, of READ, WRITE or both and no others, under this token from now on, and at once
  * what it is ready for already; so calling this again looks again, and is right whatever file now has

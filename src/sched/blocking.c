@@ -23,12 +23,6 @@
 #define BRIEF_US  50
 #define BRIEF_MAX 2 /* brief calls in a row after which none is handed over */
 
-/* A function of its own: the compiler keeps errno's address over a change of threads. */
-static NOINLINE void set_errno(int value)
-{
-	errno = value;
-}
-
 /* In the runtime; leaves it. */
 static NOINLINE bool hand_over(struct leat__m *m)
 {
@@ -85,7 +79,7 @@ static NOINLINE void leat__return_from_call(const leat_blocking_call *call)
 	if (call->leat__outer)
 		store_relaxed(&m->announced, load_relaxed(&p->tick) + 1);
 	leat__leave(m);
-	set_errno(saved);
+	errno = saved;
 }
 
 void leat_blocking_end(const leat_blocking_call *call)

@@ -6,9 +6,10 @@
  *  - a timer that somebody waits for;
  *  - a goroutine or thread that waits in the poller: counted until it is in a queue;
  *  - a thread that leat did not start and that does not sleep in leat: it could send.  Then nothing
- *    is certain: the process goes on (LEAT_DEBUG=deadlock: fatal), with one notice.  The monitor looks
- *    again: after 50 ms, since a thread that was just joined is still counted by the kernel for a
- *    moment, and then ever more seldom, since the thread may end without a word.
+ *    is certain: the monitor looks again after 50 ms, since a thread that was just woken may be about to
+ *    send, and one that was just joined is still counted by the kernel for a moment.  Then the process
+ *    goes on, with one notice (LEAT_DEBUG=deadlock: it ends), and the monitor looks ever more seldom,
+ *    since the thread may end without a word.
  *
  * Exact for leat's own world, since the counts change under the scheduler's lock together with the
  * queues.  Plain threads and the timers are not under it, so the verdict is made from several looks:
@@ -77,17 +78,19 @@ void leat__check_deadlock(void)
 	leat__unlock(&leat__sched.lock);
 	n = others();
 	timers = leat__timers_first() != INT64_MAX;
-	goroutines = leat_num_goroutine();
+	goroutines = leat__num_goroutine();
 	leat__lock(&leat__sched.lock);
 	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions) ||
 	    woken != load_acquire(&leat__sched.foreign_woken))
 		return;
 	if (goroutines == 0 && !load_relaxed(&leat__sched.main_exited))
 		return; /* plain threads among themselves */
-	if (n <= 0 || leat__settings.fatal_deadlock)
+	if (n <= 0)
 		die(goroutines);
 	if (!leat__suspect_again())
 		return;
+	if (leat__settings.fatal_deadlock)
+		die(goroutines);
 	if (!atomic_exchange(&told, true))
 		leat__report(
 		    "leat: all goroutines are asleep, but %d other threads could still wake them\n", n);

@@ -168,6 +168,16 @@ void leat__g_put(struct leat__g_cache *cache, struct leat__g *g)
 	cache->count++;
 }
 
+void leat__g_pool_lock(void)
+{
+	leat__lock(&pool.lock);
+}
+
+void leat__g_pool_unlock(void)
+{
+	leat__unlock(&pool.lock);
+}
+
 uint64_t leat__g_new_id(uint64_t *next, unsigned *left)
 {
 	if (unlikely(*left == 0)) {

@@ -30,6 +30,7 @@ enum leat__kind {
 	LEAT__GOROUTINE,
 	LEAT__SCHEDULER, /* an M's own context, which chooses what runs next */
 	LEAT__THREAD,    /* a plain thread inside leat */
+	LEAT__GONE,      /* was one of these before a fork: nothing runs it any more */
 };
 
 enum leat__special {
@@ -43,16 +44,19 @@ struct leat__g {
 	void *sp;                  /* the context; 0 while it runs, stored last when it stops */
 	struct leat__stack *stack; /* NULL until it first runs */
 	struct leat__g *next;
-	_Atomic uint32_t claim;    /* enum leat__claim: who may complete its select */
-	_Atomic uint8_t wait;      /* enum leat__wait: what it waits for, in Go's words */
-	_Atomic uint8_t kind;      /* enum leat__kind */
-	uint8_t special;           /* enum leat__special: one byte to look at where it parks or ends */
-	_Atomic uint32_t sequence; /* of its spawn on that processor: thieves look */
+	_Atomic uint32_t claim; /* enum leat__claim: who may complete its select */
+	_Atomic uint8_t wait;   /* enum leat__wait: what it waits for, in Go's words */
+	_Atomic uint8_t kind;   /* enum leat__kind */
+	uint8_t special;        /* enum leat__special: one byte to look at where it parks or ends */
+	_Atomic uint32_t
+	    sequence; /* of its spawn on that processor: thieves look; LEAT_MIGRATE: once it
+	                              has started, the thread it is on */
 	union {
 		_Atomic uint32_t woken;   /* THREAD: the word it sleeps on */
 		_Atomic uint32_t stopped; /* when it last left its stack: leat__stamp */
 	};
-	struct leat__waiter *fired; /* the waiter by which its select completed */
+	struct leat__waiter
+	    *fired; /* by which its select completed, or on which it waits without one */
 	void (*fn)(void *);
 	void *arg;
 
@@ -81,6 +85,10 @@ struct leat__g_cache {
    (plain threads): then one comes from the pool. */
 struct leat__g *leat__g_get(struct leat__g_cache *cache);
 void leat__g_put(struct leat__g_cache *cache, struct leat__g *g);
+
+/* Keep the pool as it is while the process is forked. */
+void leat__g_pool_lock(void);
+void leat__g_pool_unlock(void);
 
 /* A fresh id; ids are handed out in blocks, *left and *next are the block of the caller. */
 uint64_t leat__g_new_id(uint64_t *next, unsigned *left);

@@ -22,7 +22,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-__thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec")));
+#define MIGRATE_EVERY 16 /* calls into leat, on average, while LEAT_MIGRATE says so */
+
+/* Named in assembly, which an optimiser of the whole program does not read. */
+__thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec"))) LEAT__FOR_ASM;
 bool leat__fenced;
 
 static uint32_t start_lock;
@@ -57,6 +60,8 @@ static bool add_processor(int id)
 		p->id = id;
 		p->until_poll = 1;
 		store_relaxed(&p->timers.next, INT64_MAX);
+		if (leat__settings.migrate)
+			store_relaxed(&p->attention, LEAT__ATTEND_MIGRATE);
 		p->random = leat__random_seed(leat__settings.seed + (uint64_t)id);
 		store_release(&leat__sched.p[id], p);
 		store_release(&leat__sched.made, id + 1);
@@ -73,9 +78,10 @@ static void thread_ends(void *arg);
 static void add_stack_root(struct leat__g *g, void *arg)
 {
 	char *sp = __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE);
+	unsigned kind = load_relaxed(&g->kind);
 
 	(void)arg;
-	if (load_relaxed(&g->kind) == LEAT__GOROUTINE && g->stack && sp)
+	if ((kind == LEAT__GOROUTINE || kind == LEAT__GONE) && g->stack && sp)
 		leat__san_add_root(sp, (size_t)((char *)g->stack->san.low + g->stack->san.bytes - sp));
 }
 
@@ -106,13 +112,14 @@ static void start(void)
 	atexit(at_exit);
 	leat__fault_init();
 	leat__quit_init();
+	leat__fork_init();
 }
 
 /* --- Ms */
 
 uint32_t leat__retake_at_rest(void)
 {
-	return leat__fenced || leat__policy ? LEAT__RETAKE_SLOW : 0;
+	return leat__fenced || leat__policy || leat__settings.migrate ? LEAT__RETAKE_SLOW : 0;
 }
 
 struct leat__m *leat__m_new(void)
@@ -132,12 +139,22 @@ struct leat__m *leat__m_new(void)
 
 void leat__m_adopt_thread(struct leat__m *m)
 {
-	store_relaxed(&m->retake, leat__retake_at_rest());
+	/* A fork may have asked it to stop already. */
+	atomic_fetch_or_explicit(&m->retake, leat__retake_at_rest(), memory_order_relaxed);
 	m->tid = leat__os_tid();
 	store_relaxed(&m->g0.kind, LEAT__SCHEDULER);
 	m->g0.thread = m;
 	leat__tls_self = m;
+	pthread_setspecific(thread_end, m);
 	leat__fault_init_thread(m);
+}
+
+void leat__m_leave_thread(struct leat__m *m)
+{
+	leat__fault_done_thread(m);
+	pthread_setspecific(thread_end, NULL);
+	leat__san_thread_done();
+	leat__tls_self = NULL;
 }
 
 /* A descriptor for the calling thread's own code. */
@@ -211,15 +228,65 @@ static struct leat__m *attach_foreign(void)
 	m->g = adopt_code(LEAT__THREAD, 0);
 	m->g->thread = m;
 	leat__m_adopt_thread(m);
-	pthread_setspecific(thread_end, m);
 	leat__monitor_start();
 	return m;
+}
+
+/*
+ * Goroutine 1 called pthread_exit, and its thread ends: a goexit, for what libc promises of pthread_exit in
+ * main.  Nothing deferred runs: where main was on the initial thread, this lies where its frames lay.  And
+ * so does the scheduler context of another thread: it gives its processor away, and is a plain one from
+ * here on.
+ */
+static COLD void leave_main(struct leat__m *m)
+{
+	struct leat__p *p;
+
+	store_relaxed(&m->in_runtime, 1);
+	compiler_barrier();
+	if (load_relaxed(&m->retake) & LEAT__RETAKE_FORKED)
+		leat__fork_entry(m);
+	leat__stop_await(m, NULL);
+	leat__lock(&leat__sched.lock);
+	p = m->p;
+	m->p = NULL;
+	m->foreign = true;
+	m->initial = false;
+	m->locks = 0;
+	m->locked = NULL;
+	m->g->special = 0;
+	if (m->hog)
+		store_relaxed(&leat__sched.hogs, load_relaxed(&leat__sched.hogs) - 1);
+	m->hog = false;
+	store_release(&leat__sched.main_exited, true);
+	fetch_add_relaxed(&leat__sched.ended_elsewhere, 1);
+	/* The kernel counts the initial thread as long as there are others. */
+	if (!leat__os_is_initial_thread())
+		fetch_add_relaxed(&leat__sched.threads, -1);
+	if (p) {
+		store_relaxed(&p->m, NULL);
+		leat__sched.held--;
+		leat__start_machine(p, false);
+	} else {
+		fetch_add_relaxed(&leat__sched.detached, -1);
+		leat__retake_over(m);
+		leat__check_deadlock();
+		leat__unlock(&leat__sched.lock);
+	}
+	leat__leave(m);
 }
 
 static void thread_ends(void *arg)
 {
 	struct leat__m *m = arg;
 
+	if (!m->foreign) {
+		/* Of another goroutine it cannot be made good: on the initial thread what runs now lies
+		   over main's frames. */
+		if (m->g->id != 1)
+			leat__fatal("pthread_exit in a goroutine: leat_goexit ends one");
+		leave_main(m);
+	}
 	leat__fault_done_thread(m);
 	m->g->thread = NULL;
 	leat__g_put(NULL, m->g);
@@ -231,6 +298,21 @@ static void thread_ends(void *arg)
 	leat__unlock(&start_lock);
 }
 
+void leat__attach_lock(void)
+{
+	leat__lock(&start_lock);
+}
+
+void leat__attach_unlock(void)
+{
+	leat__unlock(&start_lock);
+}
+
+void leat__attach_forget(void)
+{
+	store_relaxed(&spare_foreign, NULL);
+}
+
 COLD struct leat__m *leat__attach(void)
 {
 	struct leat__m *m;
@@ -240,7 +322,11 @@ COLD struct leat__m *leat__attach(void)
 		start();
 		store_release(&started, true);
 	}
-	m = leat__os_is_initial_thread() ? attach_main() : attach_foreign();
+	leat__fork_attach();
+	/* Only one copy of leat in a process can make a goroutine of the initial thread's code, and move
+	   it.  To another its thread is a plain one, as the threads of goroutines are. */
+	m = leat__os_is_initial_thread() && !leat__monitor_of_others() ? attach_main()
+	                                                               : attach_foreign();
 	leat__unlock(&start_lock);
 	return m;
 }
@@ -262,7 +348,7 @@ struct leat__p *leat__detach(struct leat__m *m, bool hog)
 {
 	struct leat__p *p = m->p;
 
-	store_relaxed(&m->retake, leat__retake_at_rest() | LEAT__RETAKE_TAKEN);
+	atomic_fetch_or_explicit(&m->retake, LEAT__RETAKE_TAKEN, memory_order_relaxed);
 	fetch_add_relaxed(&leat__sched.detached, 1);
 	m->hog = hog;
 	if (hog)
@@ -277,10 +363,10 @@ struct leat__p *leat__detach(struct leat__m *m, bool hog)
 static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
-	struct leat__p *p;
+	struct leat__p *p = NULL;
 
 	leat__lock(&leat__sched.lock);
-	store_relaxed(&m->retake, leat__retake_at_rest());
+	leat__retake_over(m);
 	if (unlikely(m->p || (me->special & LEAT__STOPPED))) {
 		/* It was to be stopped, and came in before it was.  So it is in the queue already, or out
 		   of it again, with a processor. */
@@ -298,13 +384,16 @@ static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
 	if (m->hog)
 		store_relaxed(&leat__sched.hogs, load_relaxed(&leat__sched.hogs) - 1);
 	m->hog = false;
-	p = leat__free_take();
+	/* LEAT_MIGRATE: by way of the scheduler context, unless it is to stay on this thread. */
+	if (likely(!leat__settings.migrate) || (me->special & LEAT__LOCKED))
+		p = leat__free_take();
 	if (p) {
 		leat__acquire(m, p);
 		leat__unlock(&leat__sched.lock);
 		leat__monitor_ring();
 		return m;
 	}
+	store_relaxed(&me->sequence, (uint32_t)m->tid);
 	store_relaxed(&me->wait, LEAT__RUNNABLE);
 	leat__global_append(me);
 	leat__unlock(&leat__sched.lock);
@@ -320,15 +409,22 @@ struct leat__m *leat__enter_slow(struct leat__m *m)
 		if (leat__fenced)
 			fence_seq_cst(); /* the light fence: in_runtime is stored, retake still to be read */
 		retake = load_acquire(&m->retake);
+		if (retake & (LEAT__RETAKE_STOP | LEAT__RETAKE_FORKED)) {
+			leat__fork_entry(m);
+			continue;
+		}
 		if (retake & LEAT__RETAKE_TAKEN)
 			return queue_for_processor(m);
 		if (!(retake & LEAT__RETAKE_REQUESTED))
 			break;
-		if (cas_acq_rel(&m->retake, &retake, retake & LEAT__RETAKE_SLOW))
+		if (cas_acq_rel(&m->retake, &retake, retake & ~(uint32_t)LEAT__RETAKE_REQUESTED))
 			break;
 	}
 	/* Under a policy there is no monitor that takes processors: here is where one could be lost. */
 	if (leat__policy && m->p && leat__policy->choose(LEAT__CHOOSE_RETAKE, 2))
+		return leat__yield(m);
+	/* LEAT_MIGRATE: the processor could be lost at any entry, so some do lose it. */
+	if (leat__settings.migrate && m->p && !m->locked && leat__random(m->p) % MIGRATE_EVERY == 0)
 		return leat__yield(m);
 	return m;
 }

@@ -39,6 +39,8 @@ enum {
 	/* Set for good where there is no membarrier, or a policy: sends every entry through the slow path,
 	   which has the full fence and asks the policy, so that the fast path needs no test for them. */
 	LEAT__RETAKE_SLOW = 4,
+	LEAT__RETAKE_STOP = 8,    /* the process is being forked: wait outside */
+	LEAT__RETAKE_FORKED = 16, /* this is the child: the runtime begins anew */
 };
 
 struct leat__m {
@@ -51,14 +53,17 @@ struct leat__m {
 	struct leat__g *dead_g;   /* its descriptor */
 	void *nowhere;            /* where the context of an ended goroutine is stored */
 	_Atomic uint32_t
-	    announced;          /* 1 + the tick of its processor: blocking.c; 0: no call announced */
-	bool searching;         /* counted in leat__sched.searching */
-	bool hog;               /* counted in leat__sched.hogs; scheduler's lock */
-	bool ending;            /* its goroutine ended locked to it, or it is surplus */
-	bool initial;           /* the process's first thread, which never ends */
-	unsigned locks;         /* by its goroutine: pin.c */
-	struct leat__g *locked; /* the only goroutine that may run here, or NULL; its own */
-	bool foreign;           /* a thread that leat did not start: it runs no goroutines */
+	    announced;             /* 1 + the tick of its processor: blocking.c; 0: no call announced */
+	bool searching;            /* counted in leat__sched.searching */
+	bool hog;                  /* counted in leat__sched.hogs; scheduler's lock */
+	bool ending;               /* its goroutine ended locked to it, or it is surplus */
+	bool initial;              /* the process's first thread, which never ends */
+	unsigned locks;            /* by its goroutine: pin.c */
+	struct leat__g *locked;    /* the only goroutine that may run here, or NULL; its own */
+	bool foreign;              /* a thread that leat did not start: it runs no goroutines */
+	bool forking;              /* its own: it is in fork(2), and holds the locks of fork.c */
+	_Atomic bool pinned;       /* in leat__locked_wait; set under the scheduler's lock */
+	uint8_t halt, halt_before; /* how it stands still while the process is forked: fork.c */
 	int tid;
 	_Atomic uint32_t wake;       /* futex: 1 when there is something to run */
 	struct leat__m *idle_next;   /* scheduler's lock */
@@ -81,8 +86,9 @@ struct leat__m *leat__attach(void);
 /* A new M, on leat__sched.all_m for ever; NULL when memory is out. */
 struct leat__m *leat__m_new(void);
 
-/* The calling thread becomes m. */
+/* The calling thread becomes m; it, a thread of leat's, is m no more. */
 void leat__m_adopt_thread(struct leat__m *m);
+void leat__m_leave_thread(struct leat__m *m);
 
 /* What m->retake is while nobody wants m's processor. */
 uint32_t leat__retake_at_rest(void);
@@ -95,6 +101,22 @@ struct leat__m *leat__enter_slow(struct leat__m *m);
 struct leat__p *leat__detach(struct leat__m *m, bool hog);
 
 LEAT__NORETURN void leat__entered_twice(void);
+
+/* --- fork.c */
+
+/* Once, at the start: be told of forks. */
+void leat__fork_init(void);
+
+/* m, entering, found STOP or FORKED: wait outside, or begin anew. */
+void leat__fork_entry(struct leat__m *m);
+
+/* The first call of a thread, under the lock of first calls. */
+void leat__fork_attach(void);
+
+/* The lock of first calls; in the child, the list of spare Ms, too, is not what it was. */
+void leat__attach_lock(void);
+void leat__attach_unlock(void);
+void leat__attach_forget(void);
 
 static inline struct leat__m *leat__enter(void)
 {
@@ -109,6 +131,13 @@ static inline struct leat__m *leat__enter(void)
 	if (unlikely(load_relaxed(&m->retake)))
 		m = leat__enter_slow(m);
 	return m;
+}
+
+/* The request for m's processor is over, one way or the other.  A fork may want something, too. */
+static inline void leat__retake_over(struct leat__m *m)
+{
+	atomic_fetch_and_explicit(&m->retake, ~(uint32_t)(LEAT__RETAKE_TAKEN | LEAT__RETAKE_REQUESTED),
+	                          memory_order_relaxed);
 }
 
 static inline void leat__leave(struct leat__m *m)

@@ -48,6 +48,7 @@
 #define POLL_NS        10000000
 #define IDLE_LOOKS     20 /* without anything running, before it sleeps */
 #define THREAD_STACK   ((size_t)128 << 10)
+#define MONITOR_NAME   "leat-monitor"
 
 static _Atomic uint32_t asleep; /* 1: waits to be rung */
 static _Atomic uint32_t called; /* 1: somebody wants it to look, whatever it does */
@@ -89,7 +90,8 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog
 		pass_on(p, m, hog);
 		return;
 	}
-	cas_acq_rel(&m->retake, &requested, rest);
+	/* A fork may have changed the other bits since. */
+	atomic_fetch_and_explicit(&m->retake, ~(uint32_t)LEAT__RETAKE_REQUESTED, memory_order_acq_rel);
 	leat__unlock(&leat__sched.lock);
 }
 
@@ -339,7 +341,6 @@ static void *monitor_main(void *arg)
 	self.g = &self.g0;
 	leat__os_block_signals();
 	leat__os_precise_timers();
-	leat__os_thread_name("leat-monitor");
 	for (;;) {
 		struct findings f;
 		int64_t again;
@@ -396,16 +397,29 @@ void leat__monitor_call(void)
 	leat__monitor_ring();
 }
 
+static bool begun; /* under the lock of the first calls */
+
+void leat__monitor_forget(void)
+{
+	begun = false;
+	store_relaxed(&asleep, 0);
+	store_relaxed(&called, 0);
+	store_relaxed(&recheck_at, INT64_MAX);
+}
+
+bool leat__monitor_of_others(void)
+{
+	return leat__os_threads_named(MONITOR_NAME) > begun;
+}
+
 void leat__monitor_start(void)
 {
-	static bool begun; /* under the lock of the first calls */
-
 	if (begun)
 		return;
 	begun = true;
 	/* What was found out at the start, which it reads by libc's functions. */
 	leat__hb_release(&asleep);
 	leat__coarse_set(leat__os_now());
-	if (leat__os_thread_start(monitor_main, NULL, THREAD_STACK) != 0)
+	if (leat__os_thread_start_named(monitor_main, NULL, THREAD_STACK, MONITOR_NAME) != 0)
 		leat__fatal("cannot start the monitor thread");
 }

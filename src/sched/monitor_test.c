@@ -68,8 +68,6 @@ static void *greedy_main(void *arg)
 
 void leat__monitor_start(void)
 {
-	static bool begun;
-
 	(void)real_monitor_start;
 	if (begun)
 		return;

@@ -49,6 +49,15 @@ int leat__netpoll_start(void)
 	return err;
 }
 
+void leat__netpoll_drop(void)
+{
+	store_relaxed(&leat__poll_waiters, 0);
+	start_lock = 0;
+	if (load_relaxed(&started))
+		leat__os_poller_drop();
+	store_relaxed(&started, false);
+}
+
 /* --- who sleeps in the poller */
 
 void leat__rouse_keeper(void)

@@ -23,6 +23,9 @@ static inline void leat__poll_awake(int n)
 int leat__netpoll_start(void);
 bool leat__netpoll_started(void);
 
+/* In the child of a fork, at once, before the program gives the numbers another meaning. */
+void leat__netpoll_drop(void);
+
 /* What was found ready, linked by next: to be given to leat__netpoll_inject. */
 struct leat__ready_list {
 	struct leat__g *first, *last;

@@ -58,6 +58,16 @@ void leat__panic_wait(void)
 	}
 }
 
+void leat__panic_forget(void)
+{
+	struct leat__m *m = leat__self();
+
+	store_relaxed(&uncaught, 0);
+	for (const struct leat__panic *p = m ? m->g->panics : NULL; p; p = p->outer)
+		if (!p->catchable)
+			fetch_add_relaxed(&uncaught, 1);
+}
+
 /* g's panics newer than mark will not be reported. */
 static void drop_panics(struct leat__g *g, const struct leat__panic *mark)
 {

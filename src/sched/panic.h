@@ -44,4 +44,7 @@ LEAT__NORETURN void leat__stack_exceeded(struct leat__g *g, const struct leat__r
 /* The process is about to end: give panics that are under way the time to be reported. */
 void leat__panic_wait(void);
 
+/* In the child of a fork: those of other threads are not under way here. */
+void leat__panic_forget(void);
+
 #endif

@@ -68,6 +68,7 @@ void leat__locked_end(struct leat__m *m)
 struct leat__g *leat__locked_wait(struct leat__m *m)
 {
 	leat__lock(&leat__sched.lock);
+	store_relaxed(&m->pinned, true);
 	if (m->p && load_relaxed(&m->wake) == 0)
 		leat__give_away(m);
 	else
@@ -76,6 +77,7 @@ struct leat__g *leat__locked_wait(struct leat__m *m)
 	while (load_acquire(&m->wake) == 0)
 		leat__os_wait(&m->wake, 0, INT64_MAX);
 	store_relaxed(&m->wake, 0);
+	store_relaxed(&m->pinned, false);
 	leat__monitor_ring();
 	return m->locked;
 }

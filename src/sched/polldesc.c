@@ -35,6 +35,7 @@
 #include "sched/polldesc.h"
 
 #include "os/poller.h"
+#include "sched/panic.h"
 #include "sched/policy.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@
 #define CHUNKS (1 << 16) /* 16 million numbers */
 
 static struct leat__pd *_Atomic chunks[CHUNKS];
+static _Atomic int chunks_end; /* from here on there are none */
 
 static const uint32_t expiry[LEAT__POLL_EITHER] = {LEAT__PD_READ_EXPIRED, LEAT__PD_WRITE_EXPIRED};
 
@@ -65,8 +67,13 @@ static COLD struct leat__pd *add_chunk(int i)
 		pd->timers[LEAT__POLL_READ].fire = read_expired;
 		pd->timers[LEAT__POLL_WRITE].fire = write_expired;
 	}
-	if (cas_acq_rel(&chunks[i], &none, chunk))
+	if (cas_acq_rel(&chunks[i], &none, chunk)) {
+		int end = load_relaxed(&chunks_end);
+
+		while (end <= i && !cas_acq_rel(&chunks_end, &end, i + 1))
+			;
 		return chunk;
+	}
 	leat__os_unmap(chunk, bytes);
 	return none;
 }
@@ -423,6 +430,36 @@ struct leat__m *leat__pd_close(struct leat__m *m, struct leat__pd *pd)
 	store_release(&pd->flags, 0);
 	leat__unlock(&pd->lock);
 	return m;
+}
+
+/* --- fork */
+
+/* Nobody holds it, or waits: they are gone.  What was being closed begins a new life. */
+static void leave_behind(struct leat__pd *pd)
+{
+	uint32_t flags = load_relaxed(&pd->flags);
+	bool opened = (flags & LEAT__PD_OPENED) && !(flags & LEAT__PD_CLOSING);
+
+	pd->lock = 0;
+	pd->holders = 0;
+	pd->closer = NULL;
+	for (int dir = 0; dir < LEAT__POLL_DIRS; dir++)
+		store_relaxed(&pd->state[dir], LEAT__POLL_NIL);
+	store_relaxed(&pd->flags, opened ? flags : 0);
+	store_relaxed(&pd->sequence, load_relaxed(&pd->sequence) + 1);
+	if (opened && (leat__netpoll_start() != 0 ||
+	               leat__os_poller_watch(pd->fd, token(pd), LEAT__OS_READ | LEAT__OS_WRITE) != 0))
+		leat__fatal("after fork: descriptors cannot be watched any more");
+}
+
+void leat__pd_forget(void)
+{
+	for (int i = 0; i < load_relaxed(&chunks_end); i++) {
+		struct leat__pd *chunk = load_relaxed(&chunks[i]);
+
+		for (int k = 0; chunk && k < CHUNK; k++)
+			leave_behind(&chunk[k]);
+	}
 }
 
 /* --- edges arrive */

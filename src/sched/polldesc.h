@@ -106,6 +106,9 @@ bool leat__pd_evict(struct leat__m *m, struct leat__pd *pd);
    next life. */
 struct leat__m *leat__pd_close(struct leat__m *m, struct leat__pd *pd);
 
+/* In the child of a fork: none of those who waited is there.  What has an owner is watched anew. */
+void leat__pd_forget(void);
+
 /* What the poller has found, under the token by which it was watched: wake plain threads, and put
    goroutines on the list. */
 void leat__pd_edge(struct leat__m *m, uint64_t token, unsigned edges,

@@ -36,8 +36,9 @@
 enum {
 	LEAT__ATTEND_OLDEST = 1,   /* start the oldest of the deque: it has waited long */
 	LEAT__ATTEND_RETIRE = 2,   /* leat_procs made this processor surplus */
-	LEAT__ATTEND_STARTED = 16, /* the last thread has it: new goroutines come after all others */
 	LEAT__ATTEND_RING = 4,     /* run the ring's head: those in next have had their time slice */
+	LEAT__ATTEND_MIGRATE = 8,  /* for good, LEAT_MIGRATE: choose on the scheduler context */
+	LEAT__ATTEND_STARTED = 16, /* the last thread has it: new goroutines come after all others */
 };
 
 struct leat__p {

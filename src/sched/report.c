@@ -143,6 +143,11 @@ void leat__report_wait(void)
 		leat__os_wait(&for_ever, 0, INT64_MAX);
 }
 
+void leat__report_forget(void)
+{
+	store_relaxed(&reporting, 0);
+}
+
 void leat__report_end(int status)
 {
 	if (leat__settings.traceback == LEAT__TRACE_CRASH)

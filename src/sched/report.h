@@ -43,6 +43,9 @@ void leat__report_begin(void);
 /* Sleep for ever if somebody reports. */
 void leat__report_wait(void);
 
+/* In the child of a fork: who reported is not here. */
+void leat__report_forget(void);
+
 /* The report is out: exit with the status, or leave a core file if LEAT_TRACEBACK says so. */
 LEAT__NORETURN void leat__report_end(int status);
 

@@ -7,6 +7,8 @@
  *    exactly while no thread is on its stack.
  *  - Inside the runtime m->g is the caller's descriptor; on the scheduler context it is &m->g0.
  *  - A scheduler context never leaves its thread.
+ *  - errno and the floating-point control words are a goroutine's own: it finds them as it left them,
+ *    on whatever thread; a new one begins with 0 and the ABI's initial words.
  *
  * A goroutine that parks jumps straight to the next one if that is known and off its stack; else to the
  * scheduler context, which may wait.  The direct jump must not wait for the target's sp: two threads
@@ -243,8 +245,11 @@ static NOINLINE struct leat__m *leat__park_thread(struct leat__m *m)
 	return m;
 }
 
+/* A plain thread, or what is no more. */
 static COLD void wake_thread(struct leat__g *g)
 {
+	if (load_relaxed(&g->kind) == LEAT__GONE)
+		return;
 	/* Counted as awake before it can run: whoever counts sleepers never counts one too many. */
 	fetch_add_acq_rel(&leat__sched.foreign_woken, 1);
 	fetch_add_acq_rel(&leat__sched.foreign_parked, -1);
@@ -268,7 +273,7 @@ void leat__ready(struct leat__m *m, struct leat__g *g, bool soon)
 	struct leat__p *p = m->p;
 
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
-	if (unlikely(load_relaxed(&g->kind) == LEAT__THREAD)) {
+	if (unlikely(load_relaxed(&g->kind) != LEAT__GOROUTINE)) {
 		wake_thread(g);
 		return;
 	}
@@ -426,6 +431,7 @@ void leat__goroutine_start(void)
 		g->special = s->guarded ? 0 : LEAT__UNGUARDED;
 		g->sp = NULL;
 		m->g = g;
+		leat__context_reset();
 	}
 }
 

@@ -145,10 +145,21 @@ LEAT__NORETURN void leat__end_goroutine(struct leat__m *m);
 extern void (*leat__on_start)(struct leat_scope *scope);
 extern void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
 
+/* Called in the child of a fork for each goroutine that is gone; set by the channels. */
+extern void (*leat__on_gone)(struct leat__g *g);
+
+/* leat_num_goroutine, in or out of the runtime. */
+size_t leat__num_goroutine(void);
+
 /* --- among the files of the scheduler */
 
 /* Append a chain of n goroutines to the global queue, and wake a processor if one is idle. */
 void leat__global_put(struct leat__g *first, struct leat__g *last, size_t n);
+
+/* The first of the global queue, and p's share of the rest into its ring, at most max in all; NULL when it
+   is empty.  get: locked. */
+struct leat__g *leat__global_get(struct leat__p *p, size_t max);
+struct leat__g *leat__global_take(struct leat__p *p, size_t max);
 
 /* Work was made available to thieves: wake an idle processor, unless one searches already or one was
    woken very recently. */
@@ -179,6 +190,10 @@ struct leat__g *leat__next(struct leat__p *p);
    context. */
 struct leat__g *leat__find_work(struct leat__m *m);
 
+/* LEAT_MIGRATE: m is about to run g.  True when m gave its processor away, and g with it, for another M,
+   since g was on m's thread before. */
+bool leat__migrate(struct leat__m *m, struct leat__g *g);
+
 /* Give p, which nobody holds, to an idle M, or to a new one that the monitor makes.  Locked; unlocks.
    Makes no system call but to wake a thread. */
 void leat__start_machine(struct leat__p *p, bool searching);
@@ -186,6 +201,9 @@ void leat__start_machine(struct leat__p *p, bool searching);
 /* The monitor's: make threads for the processors that wait for one.  Returns when to try again where
    that failed, else INT64_MAX. */
 int64_t leat__threads_make(void);
+
+/* In the child of a fork there are none, nor any that wait for one. */
+void leat__threads_forget(void);
 
 /* m, which has no processor, sleeps until it is given one, or until a timer is due and one is idle; or
    it is surplus, and to end (m->ending).  Locked; unlocks. */
@@ -235,6 +253,8 @@ void leat__stop(struct leat__m *m);
 void leat__stop_signal(struct leat__m *m);
 /* g is stopped no more.  Locked. */
 void leat__stop_over(struct leat__g *g);
+/* On m's thread: sleep while its goroutine is stopped. */
+void leat__stop_await(struct leat__m *m, const void *context);
 
 /* m's thread gives up its processor and is about to end; if it is the initial one it never returns. */
 void leat__retire_machine(struct leat__m *m);
@@ -289,6 +309,12 @@ void leat__procs_follow(int64_t now);
 void leat__monitor_start(void);
 void leat__monitor_ring(void);
 void leat__monitor_call(void);
+
+/* There is another copy of leat in the process, linked statically into something else. */
+bool leat__monitor_of_others(void);
+
+/* In the child of a fork: its thread is not there. */
+void leat__monitor_forget(void);
 
 /* Everything seems asleep but for threads that leat knows nothing of: have the monitor check for
    deadlock again later.  True when this is not the first look. */

@@ -93,6 +93,7 @@ void leat__settings_read(void)
 	leat__settings.procs = (int)number("LEAT_PROCS", 1, LEAT__MAX_PROCS, 0);
 	leat__settings.seed = number("LEAT_SEED", 0, UINT64_MAX, (uint64_t)leat__os_now());
 	leat__settings.traceback = read_traceback();
+	leat__settings.migrate = number("LEAT_MIGRATE", 0, 1, 0) != 0;
 	read_debug();
 	errno = saved;
 }

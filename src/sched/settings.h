@@ -21,6 +21,7 @@ struct leat__settings {
 	bool fatal_deadlock; /* LEAT_DEBUG=deadlock: also where other threads could still help */
 	bool trace_sched;    /* LEAT_DEBUG=sched: a line on the scheduler's state every second */
 	bool fenced;         /* LEAT_DEBUG=fenced: as without membarrier */
+	bool migrate;        /* LEAT_MIGRATE: every park resumes on another thread */
 };
 
 extern struct leat__settings leat__settings;

@@ -214,17 +214,22 @@ size_t leat_num_parked(void)
 {
 	struct census c = {0};
 
+	leat__leave(leat__enter());
 	leat__g_each(count_parked, &c);
 	return c.parked;
 }
 
 size_t leat_num_goroutine(void)
 {
-	int made;
-	uint64_t ended = 0, started = 0;
+	leat__leave(leat__enter()); /* the first call of all, or of a forked child */
+	return leat__num_goroutine();
+}
 
-	leat__current(); /* the first call of all */
-	made = load_acquire(&leat__sched.made);
+size_t leat__num_goroutine(void)
+{
+	int made = load_acquire(&leat__sched.made);
+	uint64_t ended, started;
+
 	ended = load_acquire(&leat__sched.ended_elsewhere);
 	/* Ends first: a goroutine counted as ended is then counted as started. */
 	for (int i = 0; i < made; i++)

@@ -394,3 +394,15 @@ bool leat__stack_overflowed(const struct leat__stack *s, uintptr_t address, uint
 	/* It ran through what lies below, to the next guard. */
 	return sp < low && low - sp < FAR_DOWN && address < low;
 }
+
+void leat__stacks_lock(void)
+{
+	leat__lock(&slabs.lock);
+	leat__stack_pool_lock();
+}
+
+void leat__stacks_unlock(void)
+{
+	leat__stack_pool_unlock();
+	leat__unlock(&slabs.lock);
+}

@@ -83,6 +83,10 @@ void leat__stack_unmap(struct leat__stack *s);
 /* False while no memory can be had for stacks of the usual size. */
 bool leat__stack_available(void);
 
+/* Keep slabs and pool as they are while the process is forked. */
+void leat__stacks_lock(void);
+void leat__stacks_unlock(void);
+
 /* Let the thread sanitizer forget who used s, on which nobody runs: the next goroutine on it is not
    ordered after the last. */
 void leat__stack_forget(struct leat__stack *s);

@@ -344,3 +344,13 @@ bool leat__stack_pool_warm(void)
 	leat__unlock(&pool.lock);
 	return warm;
 }
+
+void leat__stack_pool_lock(void)
+{
+	leat__lock(&pool.lock);
+}
+
+void leat__stack_pool_unlock(void)
+{
+	leat__unlock(&pool.lock);
+}

@@ -43,4 +43,8 @@ struct leat__stack *leat__stack_pool_take_single(unsigned class);
 /* Put a batch, whose first has the count; idle: it has lain in a cache for long. */
 void leat__stack_pool_put(struct leat__stack *batch, bool idle);
 
+/* Its lock, for a fork. */
+void leat__stack_pool_lock(void);
+void leat__stack_pool_unlock(void);
+
 #endif

@@ -65,13 +65,14 @@ void leat__stop_over(struct leat__g *g)
 		g->thread = NULL;
 }
 
-/* On the thread of m, which is in the program: sleep while its goroutine is stopped. */
-static void wait_for_turn(struct leat__m *m, const void *context)
+void leat__stop_await(struct leat__m *m, const void *context)
 {
-	/* Dumps look at it here, too. */
-	m->stopped_at = context;
-	compiler_barrier();
-	leat__os_let_interrupt(true);
+	/* In the handler dumps look at it, too. */
+	if (context) {
+		m->stopped_at = context;
+		compiler_barrier();
+		leat__os_let_interrupt(true);
+	}
 	for (;;) {
 		leat__lock(&leat__sched.lock);
 		if (!(m->g->special & LEAT__STOPPED))
@@ -81,11 +82,13 @@ static void wait_for_turn(struct leat__m *m, const void *context)
 	}
 	if (m->p) {
 		store_relaxed(&m->wake, 0);
-		store_relaxed(&m->retake, leat__retake_at_rest());
+		leat__retake_over(m);
 	}
 	leat__unlock(&leat__sched.lock);
-	leat__os_let_interrupt(false);
-	m->stopped_at = NULL;
+	if (context) {
+		leat__os_let_interrupt(false);
+		m->stopped_at = NULL;
+	}
 	leat__monitor_ring();
 }
 
@@ -93,12 +96,13 @@ static bool on_stop(const void *context)
 {
 	struct leat__m *m = leat__self();
 
-	/* Outside the runtime a goroutine's thread holds no lock of leat's, so this may take one. */
+	/* Outside the runtime a goroutine's thread holds no lock of leat's, unless it forks, so this may
+	   take one. */
 	if (!m || m->foreign || load_relaxed(&m->in_runtime) ||
 	    !(load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
 		return false;
-	if (!m->stopped_at)
-		wait_for_turn(m, context);
+	if (!m->stopped_at && !m->forking)
+		leat__stop_await(m, context);
 	return true;
 }
 

@@ -22,7 +22,6 @@
  *  - While that list is not empty no M stays on the idle list for want of a processor.
  *  - leat__sched.threads counts the Ms that have a thread of leat's, and the initial thread's.
  */
-#include "sched/fault.h"
 #include "sched/netpoll.h"
 #include "sched/panic.h"
 #include "sched/scheduler.h"
@@ -38,6 +37,7 @@ static struct leat__m *spare; /* without a thread; scheduler's lock */
 /* Locked. */
 static void spare_put(struct leat__m *m)
 {
+	store_relaxed(&m->in_runtime, 0); /* a fork waits for those inside */
 	m->idle_next = spare;
 	spare = m;
 }
@@ -64,9 +64,7 @@ static void *machine_main(void *arg)
 	leat__schedule();
 
 	/* The program's own destructors of thread-local data run after this, on a plain thread. */
-	leat__fault_done_thread(m);
-	leat__san_thread_done();
-	leat__tls_self = NULL;
+	leat__m_leave_thread(m);
 	leat__lock(&leat__sched.lock);
 	fetch_add_relaxed(&leat__sched.threads, -1);
 	m->tid = 0;
@@ -109,6 +107,8 @@ void leat__retire_machine(struct leat__m *m)
 		leat__unlock(&leat__sched.lock);
 	while (m->initial) {
 		static _Atomic uint32_t for_ever;
+
+		leat__leave(m); /* a fork is not to wait for it */
 
 		leat__os_wait(&for_ever, 0, INT64_MAX);
 	}
@@ -179,6 +179,12 @@ void leat__start_machine(struct leat__p *p, bool searching)
 	starting_put(p, searching);
 	leat__unlock(&leat__sched.lock);
 	leat__monitor_call();
+}
+
+void leat__threads_forget(void)
+{
+	spare = NULL;
+	leat__sched.starting = NULL;
 }
 
 static struct leat__m *spare_or_new(void)

@@ -12,6 +12,10 @@
  * time each to wake up, nearly all of it for missing caches.)  Four children a node halve the depth, and
  * lie on one cache line: the array begins three entries into its pages.
  *
+ * After a fork the child's heaps are empty.  A timer that was armed once may lie on the stack of a thread
+ * that is gone, so it is not touched, and its slot is stale; so a slot counts only if t is found there.
+ * Kept ones live as long as their slot, and are told.
+ *
  * Pages come from the kernel and go back to it once a sixteenth of the slots is in use.  Only then are
  * slots numbered anew, and timers touched for it.
  *
@@ -84,9 +88,9 @@ static void sift_down(struct leat__timers *h, uint32_t i, struct leat__timer_ent
 	place(h, i, e);
 }
 
-static void insert(struct leat__timers *h, int64_t when, uint32_t slot)
+static void insert(struct leat__timers *h, int64_t when, const struct leat__timer *t)
 {
-	sift_up(h, h->count++, (struct leat__timer_entry){when, slot});
+	sift_up(h, h->count++, (struct leat__timer_entry){when, t->slot, t->kept});
 }
 
 /* Take entry i out. */
@@ -165,7 +169,7 @@ static COLD void shrink(struct leat__timers *h)
 		h->index[slot] = old.index[i];
 		if (old.index[i])
 			h->heap[old.index[i] - 1] =
-			    (struct leat__timer_entry){old.heap[old.index[i] - 1].when, slot};
+			    (struct leat__timer_entry){old.heap[old.index[i] - 1].when, slot, t->kept};
 	}
 	h->used = slot;
 	h->free = 0;
@@ -236,7 +240,7 @@ int leat__timer_add(struct leat__timer *t)
 		leat__unlock(&h->lock);
 		return -ENOMEM;
 	}
-	insert(h, t->when, t->slot);
+	insert(h, t->when, t);
 	unlock(h);
 	return 0;
 }
@@ -245,7 +249,8 @@ int leat__timer_add(struct leat__timer *t)
 static bool disarm(struct leat__timer *t)
 {
 	struct leat__timers *h = t->heap;
-	uint32_t index = t->slot ? h->index[t->slot] : 0;
+	bool known = t->slot && t->slot <= h->used && h->timers[t->slot] == t;
+	uint32_t index = known ? h->index[t->slot] : 0;
 
 	if (!index)
 		return false;
@@ -314,7 +319,7 @@ bool leat__timer_arm(struct leat__timer *t, int64_t when)
 	LEAT_ASSERT(t->kept);
 	t->when = when;
 	if (when != INT64_MAX)
-		insert(t->heap, when, t->slot);
+		insert(t->heap, when, t);
 	return armed;
 }
 
@@ -379,6 +384,59 @@ int64_t leat__timers_first(void)
 			first = next;
 	}
 	return first;
+}
+
+/* --- fork */
+
+void (*leat__on_timer_dropped)(struct leat__timer *t);
+
+static int locked; /* heaps of processors; new ones appear under the scheduler's lock */
+
+bool leat__timers_locked_all(void)
+{
+	return locked == load_relaxed(&leat__sched.made);
+}
+
+void leat__timers_lock(void)
+{
+	locked = load_acquire(&leat__sched.made);
+	for (int i = 0; i < locked; i++)
+		leat__lock(&load_relaxed(&leat__sched.p[i])->timers.lock);
+	leat__lock(&foreign.lock);
+}
+
+void leat__timers_unlock(void)
+{
+	leat__unlock(&foreign.lock);
+	for (int i = locked - 1; i >= 0; i--)
+		leat__unlock(&load_relaxed(&leat__sched.p[i])->timers.lock);
+}
+
+static void forget(struct leat__timers *h)
+{
+	for (uint32_t i = 0; i < h->count; i++) {
+		uint32_t slot = h->heap[i].slot;
+
+		h->index[slot] = 0;
+		if (h->heap[i].kept)
+			continue;
+		h->timers[slot] = NULL;
+		h->index[slot] = h->free;
+		h->free = slot;
+		h->claimed--;
+	}
+	h->count = 0;
+	store_relaxed(&h->next, INT64_MAX);
+	for (uint32_t slot = 1; slot <= h->used; slot++)
+		if (h->timers[slot] && leat__on_timer_dropped)
+			leat__on_timer_dropped(h->timers[slot]);
+}
+
+void leat__timers_forget(void)
+{
+	for (int i = 0; i < load_relaxed(&leat__sched.made); i++)
+		forget(&load_relaxed(&leat__sched.p[i])->timers);
+	forget(&foreign);
 }
 
 int64_t leat__deadline(int64_t duration_ns)

@@ -30,6 +30,7 @@ struct leat__timer {
 struct leat__timer_entry {
 	int64_t when;
 	uint32_t slot;
+	bool kept;
 };
 
 /* A heap. */
@@ -87,6 +88,17 @@ void leat__timers_run_own(struct leat__m *m);
  * those that it woke are runnable.
  */
 int64_t leat__timers_first(void);
+
+/* Keep the timers as they are while the process is forked.  False: there are heaps by now that are not
+   locked (scheduler's lock). */
+void leat__timers_lock(void);
+void leat__timers_unlock(void);
+bool leat__timers_locked_all(void);
+
+/* In the child there are none any more: what was armed before is no longer.  leat__on_timer_dropped is
+   called for each that is kept, whether it was armed or not; set by the alarms. */
+void leat__timers_forget(void);
+extern void (*leat__on_timer_dropped)(struct leat__timer *t);
 
 /* now + duration, INT64_MAX when that is past the end of time. */
 int64_t leat__deadline(int64_t duration_ns);

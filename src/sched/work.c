@@ -29,6 +29,7 @@
 #include "sched/netpoll.h"
 #include "sched/policy.h"
 #include "sched/scheduler.h"
+#include "sched/settings.h"
 #include "sched/timer.h"
 
 #define POLL_EVERY   61 /* scheduling decisions, as Go: the global queue must not starve */
@@ -41,113 +42,6 @@
 
 const struct leat__policy *leat__policy;
 
-/* --- the global queue */
-
-/* Locked. */
-static void global_append(struct leat__g *first, struct leat__g *last, size_t n)
-{
-	struct leat__sched *s = &leat__sched;
-
-	last->next = NULL;
-	if (s->queue_last)
-		s->queue_last->next = first;
-	else
-		s->queue = first;
-	s->queue_last = last;
-	store_relaxed(&s->queued, load_relaxed(&s->queued) + n);
-}
-
-void leat__global_append(struct leat__g *g)
-{
-	global_append(g, g, 1);
-}
-
-void leat__global_put(struct leat__g *first, struct leat__g *last, size_t n)
-{
-	leat__lock(&leat__sched.lock);
-	global_append(first, last, n);
-	if (leat__sched.idle_p) {
-		struct leat__p *p = leat__idle_take();
-
-		leat__start_machine(p, false);
-		return;
-	}
-	leat__unlock(&leat__sched.lock);
-}
-
-/* The first of the queue, and p's share of the rest into its ring, at most max in all.  Locked. */
-static struct leat__g *global_get(struct leat__p *p, size_t max)
-{
-	struct leat__sched *s = &leat__sched;
-	struct leat__g *g = s->queue, *rest;
-	size_t n = load_relaxed(&s->queued) / (size_t)s->procs + 1, taken = 1;
-
-	if (!g)
-		return NULL;
-	if (n > max)
-		n = max;
-	/* Read before put: once in the ring a goroutine may be taken, and linked elsewhere. */
-	for (rest = g->next; rest && taken < n; taken++) {
-		struct leat__g *after = rest->next;
-
-		if (!leat__ring_try_put(p, rest))
-			break;
-		rest = after;
-	}
-	s->queue = rest;
-	if (!rest)
-		s->queue_last = NULL;
-	store_relaxed(&s->queued, load_relaxed(&s->queued) - taken);
-	return g;
-}
-
-static struct leat__g *global_take(struct leat__p *p, size_t max)
-{
-	struct leat__g *g;
-
-	if (!load_relaxed(&leat__sched.queued))
-		return NULL;
-	leat__lock(&leat__sched.lock);
-	g = global_get(p, max);
-	leat__unlock(&leat__sched.lock);
-	return g;
-}
-
-/* g waits for its own thread's turn, and that thread sleeps. */
-static bool has_thread(const struct leat__g *g)
-{
-	return (g->special & (LEAT__LOCKED | LEAT__STOPPED)) && !g->thread->p;
-}
-
-struct leat__g *leat__own_thread_take(struct leat__p *p)
-{
-	struct leat__sched *s = &leat__sched;
-	struct leat__g *g = load_relaxed(&p->next), *before = NULL;
-
-	if (g && has_thread(g)) {
-		store_relaxed(&p->next, NULL);
-		return g;
-	}
-	/* Nobody holds p, so the caller is its owner; what was taken out finds room again. */
-	for (int i = 0; i < LEAT__RING && (g = leat__ring_get(p)); i++) {
-		if (has_thread(g))
-			return g;
-		leat__ring_try_put(p, g);
-	}
-	for (g = s->queue; g && !has_thread(g); g = g->next)
-		before = g;
-	if (!g)
-		return NULL;
-	if (before)
-		before->next = g->next;
-	else
-		s->queue = g->next;
-	if (s->queue_last == g)
-		s->queue_last = before;
-	store_relaxed(&s->queued, load_relaxed(&s->queued) - 1);
-	return g;
-}
-
 /* --- what next */
 
 /* A policy chooses among all that this processor could run. */
@@ -157,7 +51,7 @@ static COLD struct leat__g *policy_next(struct leat__p *p)
 	struct leat__g *g, *chosen;
 	uint32_t n = 0, pick;
 
-	while (n < LEAT__RING && (g = global_take(p, 1)))
+	while (n < LEAT__RING && (g = leat__global_take(p, 1)))
 		all[n++] = g;
 	while ((g = leat__ring_get(p)))
 		all[n++] = g;
@@ -189,7 +83,7 @@ static COLD struct leat__g *next_started(struct leat__p *p)
 	for (; !g && n > 0; n--) {
 		g = leat__ring_get(p);
 		if (!g)
-			g = global_take(p, 1);
+			g = leat__global_take(p, 1);
 		if (!g)
 			break;
 		if (!g->stack) {
@@ -255,19 +149,22 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	leat__timers_run_own(load_relaxed(&p->m));
 	if (unlikely(load_relaxed(&leat__poll_waiters)))
 		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);
-	return global_take(p, 1);
+	return leat__global_take(p, 1);
 }
 
-struct leat__g *leat__next(struct leat__p *p)
+/* heed: what of attention concerns the caller. */
+static inline struct leat__g *next(struct leat__p *p, uint32_t heed)
 {
 	struct leat__g *g;
 
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	if (unlikely(leat__policy != NULL))
 		return policy_next(p);
-	if (unlikely(--p->until_poll == 0 || load_relaxed(&p->attention))) {
-		if (unlikely(load_relaxed(&p->attention) & LEAT__ATTEND_RETIRE))
+	if (unlikely(--p->until_poll == 0 || (load_relaxed(&p->attention) & heed))) {
+		if (load_relaxed(&p->attention) & heed & (LEAT__ATTEND_RETIRE | LEAT__ATTEND_MIGRATE)) {
+			p->until_poll++;
 			return NULL;
+		}
 		g = poll(p);
 		if (g)
 			return g;
@@ -283,7 +180,17 @@ struct leat__g *leat__next(struct leat__p *p)
 	g = leat__deque_pop(p);
 	if (g)
 		return g;
-	return global_take(p, GLOBAL_TAKE);
+	return leat__global_take(p, GLOBAL_TAKE);
+}
+
+struct leat__g *leat__next(struct leat__p *p)
+{
+	return next(p, ~UINT32_C(0));
+}
+
+static struct leat__g *next_here(struct leat__p *p)
+{
+	return next(p, ~(uint32_t)LEAT__ATTEND_MIGRATE);
 }
 
 /* --- processors change hands */
@@ -343,11 +250,11 @@ static COLD void retire_processor(struct leat__m *m)
 	}
 	store_relaxed(&p->next, NULL);
 	if (g)
-		global_append(g, g, 1);
+		leat__global_append(g);
 	while ((g = leat__ring_get(p)))
-		global_append(g, g, 1);
+		leat__global_append(g);
 	while ((g = leat__deque_steal(p, true)))
-		global_append(g, g, 1);
+		leat__global_append(g);
 	leat__release(m);
 	if (leat__sched.queued && leat__sched.idle_p)
 		leat__start_machine(leat__idle_take(), false);
@@ -443,7 +350,7 @@ static struct leat__g *search_round(struct leat__p *p, struct look *looks, int m
 		if (g)
 			return g;
 	}
-	return global_take(p, GLOBAL_TAKE);
+	return leat__global_take(p, GLOBAL_TAKE);
 }
 
 /* Look at the others for a while. */
@@ -465,7 +372,7 @@ static struct leat__g *search(struct leat__m *m)
 		if (g || leat__timers_first() <= leat__clock())
 			break;
 		if (load_relaxed(&leat__poll_waiters) && leat__netpoll_look(m, STEAL_AGE_US)) {
-			g = leat__next(m->p);
+			g = next_here(m->p);
 			break;
 		}
 		for (int i = 0; i < 40; i++)
@@ -526,7 +433,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 	struct leat__g *g;
 
 	leat__lock(&leat__sched.lock);
-	g = global_get(m->p, GLOBAL_TAKE);
+	g = leat__global_get(m->p, GLOBAL_TAKE);
 	if (g) {
 		leat__unlock(&leat__sched.lock);
 		return g;
@@ -545,7 +452,8 @@ static struct leat__g *go_idle(struct leat__m *m)
 	return NULL;
 }
 
-struct leat__g *leat__find_work(struct leat__m *m)
+/* leat__find_work, as far as the choice. */
+static struct leat__g *find_work(struct leat__m *m)
 {
 	struct leat__g *g = NULL;
 
@@ -563,12 +471,12 @@ struct leat__g *leat__find_work(struct leat__m *m)
 			retire_processor(m);
 			continue;
 		}
-		g = leat__next(m->p);
+		g = next_here(m->p);
 		if (g)
 			break;
 		if (leat__timers_first() != INT64_MAX) {
 			leat__timers_run(m);
-			g = leat__next(m->p);
+			g = next_here(m->p);
 			if (g)
 				break;
 		}
@@ -593,5 +501,14 @@ struct leat__g *leat__find_work(struct leat__m *m)
 	}
 	hand_on_search(m);
 	store_relaxed(&m->p->tick, load_relaxed(&m->p->tick) + 1);
+	return g;
+}
+
+struct leat__g *leat__find_work(struct leat__m *m)
+{
+	struct leat__g *g = find_work(m);
+
+	while (unlikely(leat__settings.migrate) && g && leat__migrate(m, g))
+		g = find_work(m);
 	return g;
 }

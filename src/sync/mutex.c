@@ -108,9 +108,12 @@ static NOINLINE void wake(leat_mutex *mu)
 	struct sleeper *s;
 
 	leat__lock(&mu->leat__lock);
-	s = mu->leat__head;
-	if (s)
-		mu->leat__head = s->next;
+	/* Not one that was left behind by a fork: nobody would come for the lock then. */
+	do {
+		s = mu->leat__head;
+		if (s)
+			mu->leat__head = s->next;
+	} while (unlikely(s && load_relaxed(&s->g->kind) == LEAT__GONE));
 	__atomic_store_n(&mu->leat__waiters, mu->leat__head != NULL, __ATOMIC_RELAXED);
 	leat__unlock(&mu->leat__lock);
 	if (s)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: nomigrate */
 /*
  * Goal: in which order one processor runs what it has, and that nothing there starves.
  * Method: leat_procs(1), then counts of who ran how often.  The monitor may take the processor from

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: nomigrate */
 /*
  * Goal: what channels and selects need for a wait is given back.  Method: after a warm-up, a great
  * many operations must not make the heap or the resident memory grow.  Under a sanitizer its own

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: nomigrate */
 /*
  * Goal: main locked to the initial thread stays there, while all else runs elsewhere.
  * Method: it locks itself first of all, before any other call into leat.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: nosan */
+/* CTEST: nosan nomigrate */
 /*
  * Goal: where the system gives no thread, work waits for one, and nothing is lost.
  * Method: the program's own pthread_create stands before libc's, and refuses for a while.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: nomigrate */
 /*
  * Goal: while the number of processors changes all the time, each has one owner and no goroutine is
  * lost with one that is given up (line 13).

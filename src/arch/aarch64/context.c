@@ -13,7 +13,8 @@ struct frame {
 	uint64_t x29, x30;
 	uint64_t d[8]; /* d8 to d15 */
 	uint64_t fpcr;
-	uint64_t unused;
+	int error;
+	int unused;
 };
 _Static_assert(sizeof(struct frame) == 176, "switch.S");
 

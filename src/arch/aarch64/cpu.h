@@ -23,6 +23,24 @@ static inline struct leat__m *leat__self(void)
 	return m;
 }
 
+static inline char *leat__thread_pointer(void)
+{
+	char *p;
+
+	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(p));
+	return p;
+}
+
+static inline void leat__context_reset(void)
+{
+	uint64_t fpcr;
+
+	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+	if (unlikely(fpcr != 0))
+		__asm__ volatile("msr fpcr, xzr");
+	*(int *)(void *)(leat__thread_pointer() + leat__errno_offset) = 0;
+}
+
 /*
  * An instruction barrier empties the pipeline: some tens of cycles during which the other hardware
  * thread, or nobody, runs, as x86's pause.  yield, which is meant for this, does nothing on most cores

@@ -6,7 +6,7 @@
  *	+0	x19 to x28
  *	+80	x29 (frame pointer), x30 (return address)
  *	+96	d8 to d15: of the vector registers a function keeps the low halves of these
- *	+160	FPCR, 8 bytes unused
+ *	+160	FPCR (8 bytes), errno (4 bytes), 4 bytes unused
  *
  * FPCR is loaded only where it differs: writing it stops the pipeline.  FPSR holds sticky flags and is
  * kept by nobody.  Both contexts nearly always stopped at the same call, so the ret is predicted.
@@ -23,6 +23,7 @@
  * that know no better.  SVE keeps nothing more; code in SME's streaming mode, or with ZA live, must not
  * park.
  */
+	.hidden leat__errno_offset
 	.text
 	.globl leat__switch
 	.hidden leat__switch
@@ -65,6 +66,11 @@ leat__switch:
 	.cfi_rel_offset d15, 152
 	mrs	x2, fpcr
 	str	x2, [sp, #160]
+	mrs	x6, tpidr_el0
+	adrp	x7, leat__errno_offset
+	ldr	x7, [x7, #:lo12:leat__errno_offset]
+	ldr	w8, [x6, x7]
+	str	w8, [sp, #168]
 
 	ldr	x3, [x1]
 	ldr	x4, [x3, #160]
@@ -75,6 +81,8 @@ leat__switch:
 	mov	sp, x3			/* same frame layout: the CFI above stays true */
 	stlr	x5, [x0]		/* last: from here on another thread may resume it */
 
+	ldr	w8, [sp, #168]
+	str	w8, [x6, x7]
 	ldp	x19, x20, [sp, #0]
 	ldp	x21, x22, [sp, #16]
 	ldp	x23, x24, [sp, #32]

@@ -9,9 +9,9 @@
 #include <ucontext.h>
 
 struct frame {
-	uint32_t mxcsr;
+	uint16_t mxcsr;
 	uint16_t x87;
-	uint16_t unused;
+	int error;
 	uint64_t r15, r14, r13, r12, rbx, rbp;
 	uint64_t ip;
 };
@@ -30,8 +30,8 @@ void *leat__context_make(void *top, void (*entry)(void))
 	struct frame *f = (struct frame *)top - 1;
 
 	*f = (struct frame){
-	    .mxcsr = 0x1f80, /* all exceptions masked, round to nearest: the ABI's initial state */
-	    .x87 = 0x37f,
+	    .mxcsr = LEAT__MXCSR,
+	    .x87 = LEAT__X87,
 	    .rbx = (uint64_t)(uintptr_t)entry,
 	    .ip = (uint64_t)(uintptr_t)leat__context_start,
 	};

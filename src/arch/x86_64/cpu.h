@@ -15,6 +15,37 @@ static inline struct leat__m *leat__self(void)
 	return m;
 }
 
+static inline char *leat__thread_pointer(void)
+{
+	char *p;
+
+	__asm__ volatile("movq %%fs:0, %0" : "=r"(p));
+	return p;
+}
+
+/* The ABI's initial floating-point control words: all exceptions masked, round to nearest. */
+#define LEAT__MXCSR       UINT32_C(0x1f80)
+#define LEAT__MXCSR_FLAGS UINT32_C(0x3f) /* exceptions so far: any inexact sum sets one */
+#define LEAT__X87         UINT16_C(0x37f)
+
+static inline void leat__context_reset(void)
+{
+	uint32_t mxcsr;
+	uint16_t x87;
+
+	__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+	__asm__ volatile("fnstcw %0" : "=m"(x87));
+	if (unlikely((mxcsr ^ LEAT__MXCSR) & ~LEAT__MXCSR_FLAGS)) {
+		mxcsr = LEAT__MXCSR;
+		__asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
+	}
+	if (unlikely(x87 != LEAT__X87)) {
+		x87 = LEAT__X87;
+		__asm__ volatile("fldcw %0" : : "m"(x87));
+	}
+	*(int *)(void *)(leat__thread_pointer() + leat__errno_offset) = 0;
+}
+
 static inline void leat__cpu_relax(void)
 {
 	__builtin_ia32_pause();
