@@ -29,8 +29,8 @@ func benchProcs() int {
 	return n
 }
 
-// count of a row that is scaled down to fit the runner's time: all of it under BENCH_FULL.
-func count(scaled, full int) int {
+// fullCount of a row that is scaled down to fit the runner's time: all of it under BENCH_FULL.
+func fullCount(scaled, full int) int {
 	if _, set := os.LookupEnv("BENCH_FULL"); set {
 		return full
 	}

@@ -42,7 +42,7 @@ func measure(name string, hogs int, start time.Time) {
 		}
 	}
 	result(name+"_begin", time.Since(start).Seconds()*1e3, "ms")
-	end := time.Now().Add(time.Duration(count(smallMs, fullMs)) * time.Millisecond)
+	end := time.Now().Add(time.Duration(fullCount(smallMs, fullMs)) * time.Millisecond)
 	late := make([]time.Duration, 0, fullMs)
 	for time.Now().Before(end) && len(late) < fullMs {
 		start := time.Now()

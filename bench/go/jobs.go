@@ -40,7 +40,7 @@ func expected(random uint64) uint64 {
 
 func main() {
 	benchProcs()
-	jobs := count(scaled, full)
+	jobs := fullCount(scaled, full)
 	slots := make([]uint64, jobs)
 	var done sync.WaitGroup
 	start := time.Now()

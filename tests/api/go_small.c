@@ -72,7 +72,11 @@ static void in_crowd(struct in_crowd *a)
 static void rival(void)
 {
 	while (!atomic_load(&stop)) {
-		with_lock(&mutex);
+		{
+			with_lock(&mutex);
+			leat_yield();
+		}
+		/* The mutex is not fair: who is at it at once again keeps the others out. */
 		leat_yield();
 	}
 	leat_waitgroup_done(&group);

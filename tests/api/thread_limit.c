@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1,2 notsan */
+/* CTEST: procs=1,2 notsan env:ASAN_OPTIONS=intercept_tls_get_addr=0 */
 /*
  * Goal: goroutines that compute never use up the threads, and where threads are short they take turns,
  * with all others among them.
