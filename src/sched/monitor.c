@@ -56,8 +56,9 @@ static _Atomic uint32_t called; /* 1: somebody wants it to look, whatever it doe
 /* m's processor was just taken: see to those who wait for it.  Locked; unlocks. */
 static void pass_on(struct leat__p *p, struct leat__m *m, bool hog)
 {
-	/* Whoever computes here next does so for a slice, too: the global queue has waited. */
-	p->until_poll = 1;
+	/* Whoever computes here next does so for a slice, too: the global queue has waited.  But first comes
+	   next, which nothing else would help against goroutines that are stopped and queued, over and over. */
+	p->until_poll = load_relaxed(&p->next) ? 2 : 1;
 	if (hog && leat__stop_wanted()) {
 		leat__stop(m);
 		leat__start_machine(p, false);

@@ -269,4 +269,38 @@ TEST(line_32_hogs_beside_blocked_goroutines)
 	CHECK(atomic_load(&most) <= LIMIT + others);
 }
 
+struct waker {
+	leat_waitgroup *wg;
+	send_chan(int) c;
+};
+
+static void wake_and_compute(struct waker *a)
+{
+	chan_send(a->c, 1);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed))
+		;
+	leat_waitgroup_done(a->wg);
+}
+
+/* All that compute are stopped and queued; main is next of a processor from before. */
+TEST(line_32_who_was_woken_last_has_a_turn)
+{
+	leat_waitgroup wg = {0};
+	chan(int) c = chan_make(int, 0);
+	int before = leat_max_threads(leat_procs(0) + 1);
+
+	for (int k = 0; k < 5; k++) {
+		atomic_store(&stop, false);
+		leat_waitgroup_add(&wg, leat_procs(0));
+		for (int i = 0; i < leat_procs(0); i++)
+			go_as(waker, wake_and_compute, &wg, chan_sender(c));
+		for (int i = 0; i < leat_procs(0); i++)
+			chan_recv(c);
+		atomic_store(&stop, true);
+		leat_waitgroup_wait(&wg);
+	}
+	leat_max_threads(before);
+	chan_free(c);
+}
+
 TEST_MAIN
