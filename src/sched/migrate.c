@@ -14,8 +14,8 @@
  */
 #include "sched/scheduler.h"
 
-#define TRIES   200  /* to see it taken, of some 50 us */
-#define CONTENT 1000 /* goroutines that stay where they are after a wait in vain */
+#define PATIENCE INT64_C(2000000000) /* a thread begins by then even on a loaded machine */
+#define CONTENT  1000                /* goroutines that stay where they are after a wait in vain */
 
 static _Atomic int content;
 
@@ -43,6 +43,7 @@ COLD bool leat__migrate(struct leat__m *m, struct leat__g *g)
 {
 	struct leat__p *p = m->p;
 	struct leat__g *before = load_relaxed(&p->next);
+	int64_t until;
 
 	if (g->special & (LEAT__LOCKED | LEAT__STOPPED))
 		return false;
@@ -59,12 +60,13 @@ COLD bool leat__migrate(struct leat__m *m, struct leat__g *g)
 	store_relaxed(&p->m, NULL);
 	leat__sched.held--;
 	leat__start_machine(p, false);
-	for (unsigned i = 0; waits(p); i++) {
-		if (i == TRIES) {
+	until = leat__os_now() + PATIENCE;
+	while (waits(p)) {
+		if (leat__os_now() > until) {
 			store_relaxed(&content, CONTENT);
 			break;
 		}
-		leat__os_backoff(UINT32_C(64) + i);
+		leat__os_backoff(64); /* some 50 us */
 	}
 	return true;
 }
