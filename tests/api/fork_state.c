@@ -196,28 +196,41 @@ TEST(timers_are_unset_and_can_be_set_anew)
 	leat_ticker_free(ticker);
 }
 
-static void sleeper(void)
+struct sleeper {
+	recv_chan(int) stop;
+	int64_t most_ns;
+};
+
+static void sleeper(struct sleeper *a)
 {
-	leat_sleep(100 * LEAT_MILLISECOND);
+	chan_select {
+		case_recv(a->stop) {
+		}
+		case_timeout(a->most_ns) {
+		}
+	}
 }
 
 /* Many slots of the heaps are free again, and used again. */
 TEST(many_timers_are_forgotten)
 {
+	chan(int) stop_all = chan_make(int, 0);
 	pid_t pid;
 
 	for (int i = 0; i < 300; i++)
-		go0(sleeper);
+		go(sleeper, chan_receiver(stop_all), LEAT_HOUR);
 	test_parked(300);
 	pid = fork();
 	if (pid == 0) {
 		for (int i = 0; i < 300; i++)
-			go0(sleeper);
+			go(sleeper, chan_receiver(stop_all), 50 * LEAT_MILLISECOND);
 		test_goroutines(1);
 		end_child();
 	}
 	expect_fine(pid);
+	chan_close(stop_all);
 	test_goroutines(1);
+	chan_free(stop_all);
 }
 
 /* --- threads */

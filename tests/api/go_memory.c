@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1,2,8 */
+/* CTEST: procs=1,2,8 nomigrate */
 /*
  * Goal: memory that a burst of goroutines used goes back to the system, while the program does other
  * things or nothing; rounds of goroutines do not add up.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1,2 timeout=300 notsan */
+/* CTEST: procs=1,2 timeout=300 notsan nomigrate */
 /*
  * Goal: a million goroutines (a tenth of that, but in make soak) take what is promised, all wake, and a
  * process that has them exits cleanly, by main's return or by exit in one of them.
