@@ -17,3 +17,4 @@ foreach(folder linux asm asm-generic)
 endforeach()
 set(LEAT_TEST_PREFIX "musl:")
 set(CMAKE_DISABLE_FIND_PACKAGE_OpenSSL ON) # the one there is is the other libc's
+set(CMAKE_DISABLE_FIND_PACKAGE_SQLite3 ON)

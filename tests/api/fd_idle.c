@@ -124,7 +124,7 @@ TEST(line_168_idle_process_uses_no_cpu)
 }
 
 /* All asleep but for what the kernel is about to do: no deadlock, in many thousand rounds. */
-TEST(line_161_readiness_on_its_way_is_no_deadlock)
+TEST(line_159_line_161_readiness_on_its_way_is_no_deadlock)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 

@@ -68,6 +68,33 @@ static void read_hog(struct hog *a)
 	leat_waitgroup_done(a->wg);
 }
 
+/* Loses its processor inside malloc and inside stdio, with their locks held, and keeps them: nothing
+   else runs on its thread. */
+static void libc_hog(struct hog *a)
+{
+	FILE *f = fopen("/dev/null", "w");
+	char *kept[16] = {0};
+
+	CHECK(f != NULL);
+	for (unsigned i = 0; !atomic_load_explicit(&stop, memory_order_relaxed); i++) {
+		size_t bytes = (size_t)1 << i % 18;
+		char **slot = &kept[i % 16];
+
+		if (*slot)
+			CHECK_EQ((unsigned char)**slot, (unsigned char)(i - 16));
+		*slot = realloc(*slot, bytes);
+		CHECK(*slot != NULL);
+		**slot = (char)i;
+		fprintf(f, "%u %g %s\n", i, i / 3.0, "to a stream of its own");
+		fprintf(i % 1000 ? f : stderr, "%s", ""); /* and to one that all share */
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+	}
+	for (int i = 0; i < 16; i++)
+		free(kept[i]);
+	fclose(f);
+	leat_waitgroup_done(a->wg);
+}
+
 struct child {
 	send_chan(int) out;
 	int v;
@@ -98,6 +125,8 @@ static void beside(void (*fn)(struct hog *), int n)
 		leat_yield();
 		go(child, chan_sender(c), i);
 		CHECK_EQ(chan_recv(c), i);
+		free(malloc((size_t)1000 << i % 8));
+		fflush(stderr);
 	}
 	seen = turns;
 	test_until(atomic_load(&turns) > seen);
@@ -134,6 +163,12 @@ TEST(line_26_a_loop_of_calls_into_leat_at_one_processor)
 TEST(line_27_a_loop_of_reads_that_do_not_block)
 {
 	beside_at_one(read_hog, 1);
+}
+
+TEST(line_29_hogs_inside_malloc_and_stdio)
+{
+	beside_at_one(libc_hog, 4);
+	beside(libc_hog, 4);
 }
 
 TEST(line_28_several_hogs)
