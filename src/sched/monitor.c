@@ -410,7 +410,16 @@ void leat__monitor_forget(void)
 
 bool leat__monitor_of_others(void)
 {
-	return leat__os_threads_named(MONITOR_NAME) > begun;
+	for (unsigned tries = 0;; tries++) {
+		uint32_t named = leat__threads_named();
+
+		if (leat__os_threads_named(MONITOR_NAME) <= begun)
+			return false;
+		/* Unless one of ours was there that still had the name of the monitor, by which it was made. */
+		if (leat__threads_made() == named)
+			return true;
+		leat__os_backoff(tries);
+	}
 }
 
 void leat__monitor_start(void)

@@ -202,6 +202,10 @@ void leat__start_machine(struct leat__p *p, bool searching);
    that failed, else INT64_MAX. */
 int64_t leat__threads_make(void);
 
+/* How many have been made, or were tried to, and how many of these have a name of their own by now. */
+uint32_t leat__threads_made(void);
+uint32_t leat__threads_named(void);
+
 /* In the child of a fork there are none, nor any that wait for one. */
 void leat__threads_forget(void);
 

@@ -34,6 +34,20 @@
 
 static struct leat__m *spare; /* without a thread; scheduler's lock */
 
+/* Threads so far, and how many of these have taken their name: until then it is the monitor's, which made
+   them. */
+static _Atomic uint32_t made, named;
+
+uint32_t leat__threads_made(void)
+{
+	return atomic_load_explicit(&made, memory_order_seq_cst);
+}
+
+uint32_t leat__threads_named(void)
+{
+	return atomic_load_explicit(&named, memory_order_seq_cst);
+}
+
 /* Locked. */
 static void spare_put(struct leat__m *m)
 {
@@ -58,6 +72,7 @@ static void *machine_main(void *arg)
 	leat__san_adopt(&m->g0_stack.san, low, (size_t)((char *)high - (char *)low));
 	leat__os_restore_signals();
 	leat__os_thread_name("leat");
+	atomic_fetch_add_explicit(&named, 1, memory_order_seq_cst);
 	leat__os_precise_timers();
 	store_relaxed(&m->in_runtime, 1);
 	leat__monitor_ring();
@@ -183,6 +198,8 @@ void leat__start_machine(struct leat__p *p, bool searching)
 
 void leat__threads_forget(void)
 {
+	store_relaxed(&made, 0);
+	store_relaxed(&named, 0);
 	spare = NULL;
 	leat__sched.starting = NULL;
 }
@@ -258,9 +275,11 @@ static bool make(struct leat__m *m)
 	fetch_add_relaxed(&leat__sched.threads, 1);
 	last_thread(p);
 	leat__unlock(&leat__sched.lock);
+	atomic_fetch_add_explicit(&made, 1, memory_order_seq_cst);
 	if (leat__os_thread_start(machine_main, m, THREAD_STACK) == 0)
 		return true;
 
+	atomic_fetch_add_explicit(&named, 1, memory_order_seq_cst);
 	leat__lock(&leat__sched.lock);
 	fetch_add_relaxed(&leat__sched.threads, -1);
 	if (searching)
