@@ -7,11 +7,15 @@
 COLD void leat__ring_overflow(struct leat__p *p, struct leat__g *g)
 {
 	struct leat__g **batch = p->scratch;
-	uint32_t head = load_acquire(&p->head), n = LEAT__RING / 2;
+	const uint32_t n = LEAT__RING / 2;
 
-	/* A thief may have made room since; else take the older half as a thief would. */
+	/* While it is full, take the older half as a thief would.  Once thieves have made room there may be
+	   fewer than half in it, and a head beyond the tail would make a ring of what it held before. */
 	while (!leat__ring_try_put(p, g)) {
-		head = load_acquire(&p->head);
+		uint32_t head = load_acquire(&p->head);
+
+		if (load_relaxed(&p->tail) - head < LEAT__RING)
+			continue;
 		for (uint32_t i = 0; i < n; i++)
 			batch[i] = load_relaxed(&p->ring[(head + i) % LEAT__RING]);
 		if (!cas_acq_rel(&p->head, &head, head + n))

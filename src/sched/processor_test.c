@@ -8,11 +8,13 @@
  * what they read of it the time before.  Each says whether it is in a queue: two takers of one would
  * see that, and one that is lost never comes back to its owner.
  */
+#define _GNU_SOURCE
 #include "sched/scheduler.h"
 
 #include "test.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 static struct leat__p *new_processor(void)
 {
@@ -183,22 +185,22 @@ TEST(full_deque_gives_its_older_half_to_the_global_queue)
 
 /* --- against thieves */
 
-enum { THIEVES = 3, IN_FLIGHT = 24 };
+enum { THIEVES = 3, IN_FLIGHT = 24, FLOOD = 3 * LEAT__RING };
 
 static struct contest {
 	struct leat__p *victim;
 	struct leat__g *g;
-	_Atomic int queued[IN_FLIGHT]; /* 1: put in and not yet taken out */
+	_Atomic int queued[FLOOD]; /* 1: put in and not yet taken out */
 	_Atomic uint64_t stolen;
 	_Atomic int stop;
-	bool ring;
+	bool ring, full;
 } contest;
 
 static void took(struct leat__g *g)
 {
 	ptrdiff_t i = g - contest.g;
 
-	CHECK(i >= 0 && i < IN_FLIGHT);
+	CHECK(i >= 0 && i < FLOOD);
 	CHECK_EQ(atomic_exchange(&contest.queued[i], 0), 1);
 }
 
@@ -213,7 +215,7 @@ static void *thief(void *arg)
 		if (contest.ring) {
 			g = leat__ring_steal(p, victim, limit);
 			/* Sometimes by an old look. */
-			if (turn % 4)
+			if (turn % 4 || contest.full)
 				limit = load_acquire(&victim->tail);
 		} else {
 			g = leat__deque_steal(victim, false);
@@ -222,8 +224,8 @@ static void *thief(void *arg)
 			took(g);
 			fetch_add_relaxed(&contest.stolen, 1);
 		}
-		if (turn % 16 == 0)
-			leat__os_backoff(0);
+		if (contest.full ? turn % 4 == 0 : turn % 16 == 0)
+			leat__os_backoff(contest.full ? 64 : 0);
 	}
 	return NULL;
 }
@@ -288,15 +290,45 @@ static void put_and_take(uint64_t wanted)
 		took(g);
 }
 
-static void compete(bool ring, bool fenced, int thieves, uint32_t start)
+/* The owner takes nothing out of its ring, so it is full all the time, and overflows while thieves make
+   room. */
+static void flood(uint64_t wanted)
+{
+	struct leat__p *victim = contest.victim;
+	int64_t end = leat__os_now() + test_count(50) * LEAT_SECOND;
+	size_t at = 0;
+	struct leat__g *g;
+
+	for (uint64_t round = 0; load_relaxed(&contest.stolen) < wanted; round++) {
+		if (round % 256 == 0 && leat__os_now() > end)
+			break;
+		for (int tries = 0; tries < FLOOD && load_acquire(&contest.queued[at]); tries++)
+			at = (at + 1) % FLOOD;
+		if (load_acquire(&contest.queued[at])) {
+			leat__os_backoff(0); /* thieves hold the rest */
+			continue;
+		}
+		store_relaxed(&contest.queued[at], 1);
+		leat__ring_put(victim, &contest.g[at]);
+		CHECK(load_relaxed(&victim->tail) - load_acquire(&victim->head) <= LEAT__RING);
+		for (g = leat__sched.queue; g; g = g->next)
+			took(g);
+		empty_global_queue();
+	}
+	while ((g = leat__ring_get(victim)))
+		took(g);
+}
+
+static void compete(bool ring, bool fenced, int thieves, bool full, uint32_t start)
 {
 	pthread_t threads[THIEVES];
 	struct leat__p *own[THIEVES];
 
 	leat__fenced = fenced || !leat__os_has_membarrier();
 	contest.victim = new_processor();
-	contest.g = new_goroutines(IN_FLIGHT);
+	contest.g = new_goroutines(FLOOD);
 	contest.ring = ring;
+	contest.full = full;
 	start_at(contest.victim, start);
 	store_relaxed(&contest.stolen, 0);
 	store_relaxed(&contest.stop, 0);
@@ -304,9 +336,9 @@ static void compete(bool ring, bool fenced, int thieves, uint32_t start)
 		own[i] = new_processor();
 		CHECK(pthread_create(&threads[i], NULL, thief, own[i]) == 0);
 	}
-	put_and_take((uint64_t)test_count(1000000));
+	(full ? flood : put_and_take)((uint64_t)test_count(full ? 20000000 : 1000000));
 	/* Nothing was lost: what thieves still hold comes back. */
-	for (int i = 0; i < IN_FLIGHT; i++) {
+	for (int i = 0; i < FLOOD; i++) {
 		int64_t end = leat__os_now() + 30 * LEAT_SECOND;
 
 		while (load_acquire(&contest.queued[i])) {
@@ -328,14 +360,27 @@ static void compete(bool ring, bool fenced, int thieves, uint32_t start)
 TEST(ring_gives_each_goroutine_to_one_taker)
 {
 	for (int thieves = 1; thieves <= THIEVES; thieves++)
-		compete(true, false, thieves, UINT32_MAX - 5000);
+		compete(true, false, thieves, false, UINT32_MAX - 5000);
+}
+
+TEST(full_ring_gives_each_goroutine_to_one_taker)
+{
+	cpu_set_t before, one;
+
+	/* On one CPU a thief that wakes up takes it from the owner, wherever that is. */
+	CHECK_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	CHECK_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+	compete(true, false, THIEVES, true, UINT32_MAX - 5000);
+	CHECK_EQ(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
 TEST(deque_gives_each_goroutine_to_one_taker)
 {
 	for (int thieves = 1; thieves <= THIEVES; thieves++) {
-		compete(false, false, thieves, 0);
-		compete(false, true, thieves, 0);
+		compete(false, false, thieves, false, 0);
+		compete(false, true, thieves, false, 0);
 	}
 }
 
