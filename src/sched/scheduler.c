@@ -94,10 +94,11 @@ static inline void leat__switch_context(struct leat__g *from, struct leat__g *to
 static ALWAYS_INLINE void leat__switch_now(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 {
 	if (unlikely(me->special & (LEAT__UNGUARDED | LEAT__WATCHED))) {
-		if (me->special & LEAT__WATCHED)
-			leat__locks_check(me, false);
+		/* In this order, in which a call comes between, the compiler tests the byte where it lies. */
 		if (!leat__stack_intact(me->stack))
 			leat__stack_exceeded(me, NULL);
+		if (me->special & LEAT__WATCHED)
+			leat__locks_check(me, false);
 	}
 	leat__stamp(me);
 	if (likely(g != NULL)) {
