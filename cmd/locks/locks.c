@@ -153,6 +153,9 @@ __attribute__((constructor)) static void look_up_all(void)
 
 /* --- in their place */
 
+/* libc's headers name the parameters otherwise. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 /* One that returns 0 when it has the lock, or EOWNERDEAD when it has it from somebody who died. */
 #define TAKES(kind, name, parameters, ...)                                                         \
 	int name parameters                                                                            \
@@ -226,3 +229,5 @@ void funlockfile(FILE *lock)
 	gave_back(stream_kind, lock);
 	REAL(funlockfile)(lock);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -43,26 +43,25 @@ void leat__locks_init(void)
 struct mistake {
 	const struct leat__g *g;
 	bool ends;
-	struct leat__lock_held locks[SHOWN];
-	size_t n;
 };
 
 static void leat__report_locks(void *arg)
 {
+	static struct leat__lock_held locks[SHOWN];
 	const struct mistake *x = arg;
 	struct leat__text err = {0};
 	char does[64] = "ends", message[192];
+	size_t n;
 
 	leat__report_begin();
-	for (size_t i = 0; i < x->n && i < SHOWN; i++) {
-		const struct leat__lock_held *l = &x->locks[i];
-
-		leat__report("runtime: thread %d holds a %s at %p, locked by ", leat__os_tid(), l->kind,
-		             l->lock);
-		leat__put_place(&err, l->where);
+	n = held(locks, SHOWN);
+	for (size_t i = 0; i < n && i < SHOWN; i++) {
+		leat__report("runtime: thread %d holds a %s at %p, locked by ", leat__os_tid(),
+		             locks[i].kind, locks[i].lock);
+		leat__put_place(&err, locks[i].where);
 	}
-	if (x->n > SHOWN)
-		leat__report("runtime: and %zu more\n", x->n - SHOWN);
+	if (n > SHOWN)
+		leat__report("runtime: and %zu more\n", n - SHOWN);
 	leat__report(
 	    "runtime: a goroutine may go on on another thread: unlock before, or use leat_mutex, "
 	    "or leat_pin\n");
@@ -70,20 +69,15 @@ static void leat__report_locks(void *arg)
 		snprintf(does, sizeof does, "parks [%s]",
 		         leat__wait_name((enum leat__wait)load_relaxed(&x->g->wait)));
 	snprintf(message, sizeof message, "goroutine %lu %s while its thread holds a %s",
-	         (unsigned long)x->g->id, does, x->locks[0].kind);
+	         (unsigned long)x->g->id, does, locks[0].kind);
 	leat__fatal(message);
 }
 
 COLD void leat__locks_check(struct leat__g *g, bool ends)
 {
-	struct mistake x = {.g = g, .ends = ends};
+	struct mistake x = {g, ends};
 
 	/* Under a policy one thread runs everything. */
-	if ((g->special & LEAT__LOCKED) || leat__policy)
-		return;
-	x.n = held(NULL, 0);
-	if (x.n == 0)
-		return;
-	held(x.locks, SHOWN);
-	leat__with_room(leat__report_locks, &x);
+	if (!(g->special & LEAT__LOCKED) && !leat__policy && held(NULL, 0) > 0)
+		leat__with_room(leat__report_locks, &x);
 }

@@ -26,6 +26,17 @@ static struct leat__lock_held *all(size_t n)
 	return locks;
 }
 
+static void make(pthread_mutex_t *m, int type, int robust)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, type);
+	pthread_mutexattr_setrobust(&attr, robust);
+	pthread_mutex_init(m, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 TEST(the_newest_comes_first_and_any_order_will_do)
 {
 	pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = a, c = a;
@@ -50,9 +61,10 @@ TEST(the_newest_comes_first_and_any_order_will_do)
 
 TEST(a_recursive_one_is_held_until_its_last_unlock)
 {
-	pthread_mutex_t m = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	pthread_mutex_t m;
 	void *where;
 
+	make(&m, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_STALLED);
 	for (int i = 0; i < 1000; i++)
 		pthread_mutex_lock(&m);
 	where = all(1)->where;
@@ -80,10 +92,11 @@ TEST(readers_count_as_recursive_ones)
 
 TEST(results_are_handed_on_and_failures_leave_no_trace)
 {
-	pthread_mutex_t m = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
 	pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 	struct timespec past = {0};
+	pthread_mutex_t m;
 
+	make(&m, PTHREAD_MUTEX_ERRORCHECK, PTHREAD_MUTEX_STALLED);
 	errno = 77;
 	CHECK_EQ(pthread_mutex_unlock(&m), EPERM);
 	CHECK_EQ(pthread_mutex_lock(&m), 0);
@@ -93,7 +106,6 @@ TEST(results_are_handed_on_and_failures_leave_no_trace)
 	CHECK_EQ(pthread_mutex_unlock(&m), 0);
 	all(0);
 	CHECK_EQ(pthread_rwlock_wrlock(&rwlock), 0);
-	CHECK_EQ(pthread_rwlock_rdlock(&rwlock), EDEADLK);
 	CHECK_EQ(pthread_rwlock_tryrdlock(&rwlock), EBUSY);
 	CHECK_EQ(pthread_rwlock_trywrlock(&rwlock), EBUSY);
 	CHECK_EQ(all(1)->times, 1);
@@ -115,13 +127,10 @@ static void *of_one_that_died(void *arg)
 
 TEST(a_mutex_of_one_that_died_is_held)
 {
-	pthread_mutexattr_t attr;
 	pthread_mutex_t m;
 	pthread_t thread;
 
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(&m, &attr);
+	make(&m, PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST);
 	CHECK_EQ(pthread_create(&thread, NULL, of_one_that_died, &m), 0);
 	pthread_join(thread, NULL);
 	CHECK_EQ(pthread_mutex_lock(&m), EOWNERDEAD);
