@@ -6,6 +6,7 @@
 #include "build.h"
 #include "child.h"
 #include "command.h"
+#include "preload.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -23,6 +24,8 @@ static const char help[] =
     "\n"
     "  --race         build with ThreadSanitizer, to find data races; with clang unless CC is set\n"
     "  --asan         build with AddressSanitizer and UndefinedBehaviorSanitizer\n"
+    "  --locks        report a goroutine that parks while its thread holds a lock: a pthread\n"
+    "                 mutex and the like, or a stream by flockfile\n"
     "  -v, --verbose  show the compiler's command line\n"
     "  -h, --help     show this\n"
     "\n"
@@ -46,7 +49,7 @@ static const char help[] =
     "end.  SIGINT, SIGTERM, SIGQUIT and SIGHUP sent to leat by other processes are sent on to "
     "it.\n";
 
-enum { OPTION_RACE = 256, OPTION_ASAN };
+enum { OPTION_RACE = 256, OPTION_ASAN, OPTION_LOCKS };
 
 /* Set an environment variable that the user has not set. */
 static void suggest(const char *name, const char *value)
@@ -87,7 +90,7 @@ static int report(const struct build *build, struct child_end end)
 	return 128 + WTERMSIG(end.status);
 }
 
-static int build_and_run(struct build *build, char **argv)
+static int build_and_run(struct build *build, bool locks, char **argv)
 {
 	struct child_end end;
 	int status;
@@ -95,6 +98,10 @@ static int build_and_run(struct build *build, char **argv)
 	child_begin();
 	if (build_make(build) < 0)
 		return EXIT_CANNOT;
+	if (locks && preload_locks(build->program) < 0) {
+		build_done(build);
+		return EXIT_CANNOT;
+	}
 	prepare(build->sanitizer);
 	argv[0] = build->program;
 	end = child_run(argv, CHILD_PROGRAM);
@@ -108,14 +115,13 @@ static int build_and_run(struct build *build, char **argv)
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"race", no_argument, NULL, OPTION_RACE},
-	    {"asan", no_argument, NULL, OPTION_ASAN},
-	    {"verbose", no_argument, NULL, 'v'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+	    {"race", no_argument, NULL, OPTION_RACE},   {"asan", no_argument, NULL, OPTION_ASAN},
+	    {"locks", no_argument, NULL, OPTION_LOCKS}, {"verbose", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
 	};
 	static struct build build;
 	enum build_sanitizer wanted = BUILD_PLAIN;
+	bool locks = false;
 	int option;
 
 	/* The + leaves alone what comes after the file. */
@@ -129,6 +135,9 @@ static int run(int argc, char **argv)
 				return EXIT_USAGE;
 			}
 			build.sanitizer = wanted;
+			break;
+		case OPTION_LOCKS:
+			locks = true;
 			break;
 		case 'v':
 			build.verbose = true;
@@ -144,8 +153,13 @@ static int run(int argc, char **argv)
 		complain("which file?  usage: leat run [option ...] FILE.c [argument ...]");
 		return EXIT_USAGE;
 	}
+	/* The sanitizers stand before the same functions, so the places would be theirs. */
+	if (locks && build.sanitizer != BUILD_PLAIN) {
+		complain("--locks goes with neither --race nor --asan: run the program twice");
+		return EXIT_USAGE;
+	}
 	build.file = argv[optind];
-	return build_and_run(&build, argv + optind);
+	return build_and_run(&build, locks, argv + optind);
 }
 
 const struct command command_run = {

@@ -37,6 +37,9 @@ LEAT__END
  * LEAT_PIN(): a declaration; the calling goroutine is locked to its thread until the enclosing block is
  * left, by whichever way.  For what belongs to a thread and is held while the goroutine parks: a
  * pthread mutex, a file that is locked with flockfile, a callback of another library.
+ *
+ * Without it, another thread may go on with the goroutine, and cannot give such a lock back.  A program
+ * that is run by leat run --locks, or with LD_PRELOAD=libleat_locks.so, says which lock it was, and ends.
  */
 #define LEAT_PIN() LEAT__PIN(__COUNTER__)
 #define LEAT__PIN(n)                                                                               \

@@ -412,3 +412,8 @@ void leat__symbol_find(void *pc, bool is_return_address, struct leat__symbol *ou
 {
 	leat__symbol_frames(pc, is_return_address, out, 1);
 }
+
+void *leat__symbol_named(const char *name)
+{
+	return leat__unwind_can_load() ? dlsym(RTLD_DEFAULT, name) : NULL;
+}

@@ -43,6 +43,9 @@ void leat__symbol_find(void *pc, bool is_return_address, struct leat__symbol *ou
  */
 size_t leat__symbol_frames(void *pc, bool is_return_address, struct leat__symbol *out, size_t max);
 
+/* The address of what the program or a library loaded with it exports by this name, or NULL. */
+void *leat__symbol_named(const char *name);
+
 /* Whether file names and lines can be had at all: libdw is there. */
 bool leat__symbol_has_lines(void);
 

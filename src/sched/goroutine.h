@@ -34,9 +34,8 @@ enum leat__kind {
 };
 
 enum leat__special {
-	LEAT__UNGUARDED = 1, /* the stack has only a canary: look at it at every park */
-	LEAT__LOCKED = 2,    /* runs on its own thread only, and nobody else does: pin.c */
-	LEAT__STOPPED = 4,   /* waits for a processor in the middle of its own code: stop.c */
+	LEAT__LOCKED = 2,  /* runs on its own thread only, and nobody else does: pin.c */
+	LEAT__STOPPED = 4, /* waits for a processor in the middle of its own code: stop.c */
 };
 
 struct leat__g {
@@ -47,7 +46,8 @@ struct leat__g {
 	_Atomic uint32_t claim; /* enum leat__claim: who may complete its select */
 	_Atomic uint8_t wait;   /* enum leat__wait: what it waits for, in Go's words */
 	_Atomic uint8_t kind;   /* enum leat__kind */
-	uint8_t special;        /* enum leat__special: one byte to look at where it parks or ends */
+	uint8_t special;        /* enum leat__special and leat__stack_special: one byte to look at where
+	                           it parks or ends */
 	_Atomic uint32_t
 	    sequence; /* of its spawn on that processor: thieves look; LEAT_MIGRATE: once it
 	                              has started, the thread it is on */

@@ -113,6 +113,7 @@ static void start(void)
 	leat__fault_init();
 	leat__quit_init();
 	leat__fork_init();
+	leat__locks_init();
 }
 
 /* --- Ms */
@@ -196,9 +197,10 @@ static struct leat__m *attach_main(void)
 	leat__os_stack_bounds(&low, &high);
 	main_stack.low = low;
 	main_stack.class = LEAT__STACK_OWN;
-	main_stack.guarded = true;
+	main_stack.special = leat__stack_watched;
 	leat__san_adopt(&main_stack.san, low, (size_t)((char *)high - (char *)low));
 	g->stack = &main_stack;
+	g->special = main_stack.special;
 	fetch_add_relaxed(&leat__sched.foreign_started, 1);
 
 	m->g = g;
@@ -360,7 +362,7 @@ struct leat__p *leat__detach(struct leat__m *m, bool hog)
 }
 
 /* m's processor was taken while its goroutine was in the program: get one like anyone else. */
-static NOINLINE struct leat__m *queue_for_processor(struct leat__m *m)
+static NOINLINE struct leat__m *leat__queue_for_processor(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
 	struct leat__p *p = NULL;
@@ -414,7 +416,7 @@ struct leat__m *leat__enter_slow(struct leat__m *m)
 			continue;
 		}
 		if (retake & LEAT__RETAKE_TAKEN)
-			return queue_for_processor(m);
+			return leat__queue_for_processor(m);
 		if (!(retake & LEAT__RETAKE_REQUESTED))
 			break;
 		if (cas_acq_rel(&m->retake, &retake, retake & ~(uint32_t)LEAT__RETAKE_REQUESTED))

@@ -263,6 +263,15 @@ static void put_creator(struct leat__text *to, uint64_t id, void *created_at, ui
 	put_place(to, s);
 }
 
+void leat__put_place(struct leat__text *to, void *pc)
+{
+	const struct leat__symbol *s;
+
+	look_up(pc, false, &s);
+	leat__put(to, "%s\n", s->function);
+	put_place(to, s);
+}
+
 static void put_head(struct leat__text *to, uint64_t id, const char *name, const char *state,
                      int64_t blocked_s, bool locked)
 {

@@ -42,7 +42,7 @@ static void leat__bind(struct leat__p *p, struct leat__g *g)
 		return;
 	s->name = NULL;
 	g->stack = s;
-	g->special = s->guarded ? 0 : LEAT__UNGUARDED;
+	g->special = s->special;
 	g->sp = leat__context_make(leat__stack_high(s), leat__goroutine_start);
 }
 
@@ -93,8 +93,13 @@ static inline void leat__switch_context(struct leat__g *from, struct leat__g *to
  */
 static ALWAYS_INLINE void leat__switch_now(struct leat__m *m, struct leat__g *me, struct leat__g *g)
 {
-	if (unlikely(me->special & LEAT__UNGUARDED) && !leat__stack_intact(me->stack))
-		leat__stack_exceeded(me, NULL);
+	if (unlikely(me->special & (LEAT__UNGUARDED | LEAT__WATCHED))) {
+		/* In this order, in which a call comes between, the compiler tests the byte where it lies. */
+		if (!leat__stack_intact(me->stack))
+			leat__stack_exceeded(me, NULL);
+		if (me->special & LEAT__WATCHED)
+			leat__locks_check(me, false);
+	}
 	leat__stamp(me);
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
@@ -398,7 +403,9 @@ static NOINLINE LEAT__NORETURN void leat__end_special(struct leat__m *m)
 	struct leat__g *g = m->g;
 	struct leat__stack *s;
 
-	if ((g->special & LEAT__UNGUARDED) && !leat__stack_intact(g->stack))
+	if (g->special & LEAT__WATCHED)
+		leat__locks_check(g, true);
+	if (!leat__stack_intact(g->stack))
 		leat__stack_exceeded(g, NULL);
 	if (g->special & LEAT__LOCKED)
 		leat__locked_end(m);
@@ -428,7 +435,7 @@ void leat__goroutine_start(void)
 			leave_stack(m, s, g);
 		s->name = NULL;
 		g->stack = s;
-		g->special = s->guarded ? 0 : LEAT__UNGUARDED;
+		g->special = s->special;
 		g->sp = NULL;
 		m->g = g;
 		leat__context_reset();
@@ -440,6 +447,8 @@ void leat__end_goroutine(struct leat__m *m)
 	struct leat__stack *s;
 
 	if (m->g->id == 1) {
+		if (m->g->special & LEAT__WATCHED)
+			leat__locks_check(m->g, true);
 		/* Its stack is the process's: it stays, parked for ever. */
 		store_release(&leat__sched.main_exited, true);
 		fetch_add_acq_rel(&leat__sched.ended_elsewhere, 1);

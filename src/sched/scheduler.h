@@ -260,6 +260,12 @@ void leat__stop_over(struct leat__g *g);
 /* On m's thread: sleep while its goroutine is stopped. */
 void leat__stop_await(struct leat__m *m, const void *context);
 
+/* Locks of threads: locks.c.  Before there are stacks: see whether libleat_locks.so is here.  The calling
+   goroutine g, with LEAT__WATCHED, is about to leave its thread, or ends: fatal if that holds a lock,
+   unless g is locked to it. */
+void leat__locks_init(void);
+void leat__locks_check(struct leat__g *g, bool ends);
+
 /* m's thread gives up its processor and is about to end; if it is the initial one it never returns. */
 void leat__retire_machine(struct leat__m *m);
 

@@ -64,7 +64,7 @@ static NOINLINE bool bind_early(struct leat__m *m, struct leat__g *g, const leat
 	}
 	leat__copy(g->arg, args, args_bytes);
 	g->stack = s;
-	g->special = s->guarded ? 0 : LEAT__UNGUARDED;
+	g->special = s->special;
 	g->sp = leat__context_make(top, leat__goroutine_start);
 	return true;
 }

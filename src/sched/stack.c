@@ -67,6 +67,8 @@ static struct {
 	size_t carved;      /* stacks so far */
 } slabs;
 
+uint8_t leat__stack_watched;
+
 static _Atomic bool out; /* the last attempt to carve stacks of the usual size failed */
 
 unsigned leat__stack_class(size_t bytes)
@@ -108,7 +110,8 @@ struct leat__stack *leat__stack_init(char *low, char *end, unsigned class, bool 
 {
 	struct leat__stack *s = (struct leat__stack *)end - 1;
 
-	*s = (struct leat__stack){.low = low, .class = (uint8_t) class, .guarded = guarded};
+	*s = (struct leat__stack){.low = low, .class = (uint8_t) class};
+	s->special = leat__stack_watched | (guarded ? 0 : LEAT__UNGUARDED);
 	if (!guarded)
 		place_canary(s);
 	s->san.low = low;
@@ -382,14 +385,15 @@ void leat__stack_forget(struct leat__stack *s)
 
 bool leat__stack_intact(const struct leat__stack *s)
 {
-	return s->guarded || (canary_lives(s) && (char *)__builtin_frame_address(0) > s->low);
+	return !(s->special & LEAT__UNGUARDED) ||
+	       (canary_lives(s) && (char *)__builtin_frame_address(0) > s->low);
 }
 
 bool leat__stack_overflowed(const struct leat__stack *s, uintptr_t address, uintptr_t sp)
 {
 	uintptr_t low = (uintptr_t)s->low;
 
-	if (s->guarded)
+	if (!(s->special & LEAT__UNGUARDED))
 		return address < low && address >= low - LEAT__STACK_GUARD;
 	/* It ran through what lies below, to the next guard. */
 	return sp < low && low - sp < FAR_DOWN && address < low;

@@ -36,16 +36,25 @@ enum leat__stack_class {
 	LEAT__STACK_OWN = LEAT__STACK_CLASSES, /* a mapping of its own, or a thread's stack */
 };
 
+/* What a goroutine has of its stack in its own byte, special, beside enum leat__special. */
+enum leat__stack_special {
+	LEAT__UNGUARDED = 1, /* nothing faults below low: look at the canary there at every park */
+	LEAT__WATCHED = 8,   /* look for locks of the thread at every park: locks.c */
+};
+
+/* LEAT__WATCHED if stacks are to be made so; set before the first is. */
+extern uint8_t leat__stack_watched;
+
 struct leat__stack {
 	struct leat__stack *next;       /* in a cache or batch */
 	struct leat__stack *next_batch; /* in the pool, first of a batch only */
 	char *low;                      /* lowest usable byte */
 	const char *name;               /* its goroutine's, on the stack itself; NULL: none */
 	unsigned valgrind_id;
-	uint8_t class; /* enum leat__stack_class */
-	uint8_t index; /* packed: its place in the chunk */
-	uint8_t count; /* first of a batch: how many these are */
-	bool guarded;  /* faults below low; else the canary at low tells */
+	uint8_t class;   /* enum leat__stack_class */
+	uint8_t index;   /* packed: its place in the chunk */
+	uint8_t count;   /* first of a batch: how many these are */
+	uint8_t special; /* enum leat__stack_special: what its goroutines begin with */
 	struct leat__san_context san;
 } __attribute__((aligned(16)));
 

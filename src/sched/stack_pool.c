@@ -156,7 +156,7 @@ static void chill_guarded(struct leat__stack *batch)
 	for (struct leat__stack *s = batch; s; s = s->next) {
 		char *end = page_after(s + 1) - (s == batch ? LEAT__PAGE : 0);
 
-		notes[n] = (struct note){(uintptr_t)s | s->guarded, s->valgrind_id};
+		notes[n] = (struct note){(uintptr_t)s | !(s->special & LEAT__UNGUARDED), s->valgrind_id};
 		ranges[n++] = (struct leat__range){s->low, (size_t)(end - s->low)};
 	}
 	leat__os_discard(ranges, n);
@@ -174,7 +174,8 @@ static struct leat__stack *chill_chunk(struct leat__stack *any)
 		first = first->next;
 	first->count = leat__stack_sizes[first->class].batch;
 	for (struct leat__stack *s = c->home; s; s = s->next)
-		notes_of(first)[s->index] = (struct note){(uintptr_t)s | s->guarded, s->valgrind_id};
+		notes_of(first)[s->index] =
+		    (struct note){(uintptr_t)s | !(s->special & LEAT__UNGUARDED), s->valgrind_id};
 	*c = (struct leat__stack_chunk){0};
 	kept = page_after(first + 1);
 	range = (struct leat__range){kept, (size_t)(base + chunk_bytes(first->class) - kept)};

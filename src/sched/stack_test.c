@@ -81,7 +81,7 @@ static void check_usable(struct leat__stack *s, size_t bytes)
 
 static void check_guard(struct leat__stack *s)
 {
-	CHECK(s->guarded);
+	CHECK(!(s->special & LEAT__UNGUARDED));
 	CHECK(faults(s->low - 1));
 	CHECK(faults(s->low - LEAT__STACK_GUARD / 2));
 	CHECK(faults(s->low - LEAT__STACK_GUARD));
@@ -237,7 +237,7 @@ TEST(packed_stacks_have_canaries_and_a_guard_below_all)
 			CHECK_EQ(s[i]->index, i);
 			CHECK(s[i]->low == s[0]->low + (size_t)i * size->slot);
 			CHECK((char *)(s[i - 1] + 1) == s[i]->low);
-			CHECK(!s[i]->guarded);
+			CHECK(s[i]->special & LEAT__UNGUARDED);
 		}
 		/* The chunk's own list lies behind the last stack. */
 		CHECK((char *)chunk_of(s[1]) >= (char *)(s[size->batch - 1] + 1));
@@ -289,10 +289,10 @@ TEST(canary_where_there_is_no_guard)
 	/* Past what was carved with guards. */
 	do
 		s = leat__stack_get(&cache, USUAL);
-	while (s->guarded);
+	while (!(s->special & LEAT__UNGUARDED));
 	mapped = leat__stack_map(5000);
 	refuse = false;
-	CHECK(!mapped->guarded);
+	CHECK(mapped->special & LEAT__UNGUARDED);
 	CHECK(intact(s));
 	CHECK(intact(mapped));
 	CHECK(!faults(s->low - 1));
@@ -349,7 +349,7 @@ static void check_given_back(unsigned class, bool guards)
 	pool.of[class] = (struct shelf){0}; /* forget the other tests' */
 	for (unsigned i = 0; i < n; i++) {
 		s[i] = leat__stack_get(&cache, class);
-		CHECK_EQ(s[i]->guarded, guards);
+		CHECK_EQ(!(s[i]->special & LEAT__UNGUARDED), guards);
 		low[i] = s[i]->low;
 		dirty(s[i]);
 	}
@@ -379,7 +379,7 @@ static void check_given_back(unsigned class, bool guards)
 		CHECK(again->low == low[at]);
 		s[at] = NULL;
 		CHECK_EQ(again->class, class);
-		CHECK_EQ(again->guarded, guards);
+		CHECK_EQ(!(again->special & LEAT__UNGUARDED), guards);
 		CHECK(again->san.low == again->low);
 		CHECK(!again->san.fiber && !again->name);
 		CHECK(guards || intact(again));

@@ -65,7 +65,6 @@ static void *machine_main(void *arg)
 
 	leat__os_stack_bounds(&low, &high);
 	m->g0_stack.low = low;
-	m->g0_stack.guarded = true;
 	m->g0.stack = &m->g0_stack;
 	m->g = &m->g0;
 	leat__m_adopt_thread(m);

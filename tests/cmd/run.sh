@@ -492,6 +492,54 @@ os.execv(sys.argv[1], sys.argv[1:])' "$leat" run hello.c >out 2>err &
 	done
 done
 
+# ---------------------------------------------------------------------------------------- --locks
+
+cat >locks.c <<'END'
+#include <leat.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&mutex);
+	if (argc > 1 && strcmp(argv[1], "pin") == 0)
+		leat_lock_thread();
+	if (argc > 1)
+		leat_sleep(300 * LEAT_MILLISECOND);
+	puts(getenv("LD_PRELOAD") ? getenv("LD_PRELOAD") : "none");
+	return 0;
+}
+END
+try 0 'a lock, without --locks' "$leat" run locks.c park
+no_err
+out '^none$'
+try 2 '--locks, a park' "$leat" run --locks locks.c park
+err '^runtime: thread [0-9]* holds a pthread mutex at 0x[0-9a-f]*, locked by main$'
+err 'locks.c:11 '
+err '^fatal error: goroutine 1 parks \[sleep\] while its thread holds a pthread mutex$'
+try 0 '--locks, a pinned goroutine' "$leat" run --locks locks.c pin
+no_err
+try 0 '--locks, main returns' "$leat" run --locks locks.c
+no_err
+out "^$build/libleat_locks.so\$"
+try 2 '--locks, the shared library' env LDFLAGS="$build/libleat.so -Wl,-rpath,$build" \
+	"$leat" run --locks locks.c park
+err 'holds a pthread mutex'
+try 0 '--locks beside another' env LD_PRELOAD=libm.so.6 "$leat" run --locks locks.c
+out "^$build/libleat_locks.so:libm.so.6\$"
+for other in --race --asan; do
+	try 2 "--locks $other" "$leat" run --locks $other locks.c
+	err "--locks goes with neither --race nor --asan"
+done
+if cc -static args.c -o static 2>/dev/null; then
+	try 1 '--locks, linked statically' env LDFLAGS=-static "$leat" run --locks locks.c
+	err 'linked statically'
+fi
+
 # ----------------------------------------------------------------------------------- other places
 
 # An installation is found from its command, wherever it was moved to, and by a link to it.
@@ -504,6 +552,11 @@ for libdir in lib lib64 "lib/$(uname -m)-linux-gnu"; do
 	cp "$build/libleat.a" "prefix/$libdir"
 	try 0 "an installation with $libdir" prefix/bin/leat run hello.c
 	out '^hello$'
+	try 1 "an installation with $libdir but libleat_locks.so" prefix/bin/leat run --locks hello.c
+	err "prefix/$libdir/libleat_locks.so: No such file"
+	cp "$build/libleat_locks.so" "prefix/$libdir"
+	try 2 "an installation with $libdir, --locks" prefix/bin/leat run --locks locks.c park
+	err 'holds a pthread mutex'
 done
 ln -s "$scratch/prefix/bin/leat" link
 try 0 'a link to the command' ./link run hello.c
