@@ -278,15 +278,25 @@ static COLD void leave_main(struct leat__m *m)
 	leat__leave(m);
 }
 
+static void hide_main(struct leat__g *g, void *unused)
+{
+	(void)unused;
+	if (g->id == 1)
+		store_relaxed(&g->kind, LEAT__GONE);
+}
+
 static void thread_ends(void *arg)
 {
 	struct leat__m *m = arg;
 
 	if (!m->foreign) {
 		/* Of another goroutine it cannot be made good: on the initial thread what runs now lies
-		   over main's frames. */
-		if (m->g->id != 1)
+		   over main's frames, and nothing is to be seen of these any more. */
+		if (m->g->id != 1) {
+			if (m->initial)
+				leat__g_each(hide_main, NULL);
 			leat__fatal("pthread_exit in a goroutine: leat_goexit ends one");
+		}
 		leave_main(m);
 	}
 	leat__fault_done_thread(m);
