@@ -163,15 +163,15 @@ static void wait_for(struct wait_for *a)
 
 TEST(timers_are_unset_and_can_be_set_anew)
 {
-	leat_timer *t = leat_timer_new(20 * LEAT_MILLISECOND), *f;
-	leat_ticker *ticker = leat_ticker_new(20 * LEAT_MILLISECOND);
+	leat_timer *t = leat_timer_new(LEAT_SECOND), *f;
+	leat_ticker *ticker = leat_ticker_new(LEAT_SECOND);
 	pid_t pid;
 
-	f = leat_after_func(20 * LEAT_MILLISECOND, call, NULL);
+	f = leat_after_func(LEAT_SECOND, call, NULL);
 	go(wait_for, leat_timer_chan(t));
 	pid = fork();
 	if (pid == 0) {
-		leat_sleep(60 * LEAT_MILLISECOND);
+		leat_sleep(1200 * LEAT_MILLISECOND);
 		CHECK_EQ(calls, 0);
 		CHECK(!chan_try_recv(leat_timer_chan(t), &(int64_t){0}, NULL));
 		CHECK(!chan_try_recv(leat_ticker_chan(ticker), &(int64_t){0}, NULL));

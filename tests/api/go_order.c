@@ -156,6 +156,7 @@ struct pair_player {
 	chan(bool) ball;
 	long work;
 	long *count; /* written by whoever has the ball */
+	atomic_int *turns;
 	leat_waitgroup *wg;
 };
 
@@ -171,6 +172,7 @@ static void pair_player(struct pair_player *a)
 				(void)b;
 				for (long i = 0; i < a->work; i++)
 					++*(volatile long *)a->count;
+				atomic_fetch_add(a->turns, 1);
 				chan_select {
 					case_send(a->ball, true) {
 					}
@@ -194,16 +196,20 @@ TEST(line_21_two_passing_hogs_and_two_light_ones_stay_within_20_times)
 	int procs = leat_procs(1);
 	chan(bool) done = chan_make(bool, 0), hog = chan_make(bool, 0), light = chan_make(bool, 0);
 	long hogs = 0, lights = 0;
+	atomic_int hogs_turns = 0, lights_turns = 0;
 	leat_waitgroup wg = {0};
 
 	leat_waitgroup_add(&wg, 4);
 	for (int i = 0; i < 2; i++) {
-		go(pair_player, chan_receiver(done), hog, 1000000, &hogs, &wg);
-		go(pair_player, chan_receiver(done), light, 1000, &lights, &wg);
+		go(pair_player, chan_receiver(done), hog, 1000000, &hogs, &hogs_turns, &wg);
+		go(pair_player, chan_receiver(done), light, 1000, &lights, &lights_turns, &wg);
 	}
 	chan_send(hog, true);
 	chan_send(light, true);
+	/* Long enough that what else the machine does does not decide. */
 	leat_sleep(400 * LEAT_MILLISECOND);
+	while (atomic_load(&hogs_turns) < 50)
+		leat_sleep(10 * LEAT_MILLISECOND);
 	chan_close(done);
 	leat_waitgroup_wait(&wg);
 	fprintf(stderr, "\thogs %ld, lights %ld\n", hogs, lights);
