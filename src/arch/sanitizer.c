@@ -97,6 +97,18 @@ static void *orphan_fiber(void)
 	return fiber;
 }
 
+/*
+ * ThreadSanitizer takes the beginning of a thread for a write to all of its thread-local data.  A
+ * goroutine that uses some comes after that; and after nothing else, since a thread that has just begun
+ * knows only what its creator, the orphan, knew.
+ */
+static __thread char begun;
+
+void leat__san_thread_begun(void)
+{
+	leat__hb_release(&begun);
+}
+
 void leat__san_before(struct leat__san_context *from, struct leat__san_context *to, bool dying)
 {
 	if (leat__sanitizers & LEAT__ASAN)
@@ -105,6 +117,7 @@ void leat__san_before(struct leat__san_context *from, struct leat__san_context *
 		if (!to->fiber)
 			to->fiber = orphan_fiber();
 		__tsan_switch_to_fiber(to->fiber, TSAN_NO_SYNC);
+		__tsan_acquire(&begun);
 	}
 }
 

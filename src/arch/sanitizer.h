@@ -42,6 +42,9 @@ void leat__san_after(struct leat__san_context *now);
 /* The context's goroutine has ended and another context runs. */
 void leat__san_destroy(struct leat__san_context *c);
 
+/* The calling thread, made for goroutines, has just begun: they find its thread-local data in place. */
+void leat__san_thread_begun(void);
+
 /* The calling thread is about to end. */
 void leat__san_thread_done(void);
 

@@ -63,6 +63,7 @@ static void *machine_main(void *arg)
 	struct leat__m *m = arg;
 	void *low, *high;
 
+	leat__san_thread_begun();
 	leat__os_stack_bounds(&low, &high);
 	m->g0_stack.low = low;
 	m->g0.stack = &m->g0_stack;

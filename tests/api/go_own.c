@@ -264,6 +264,33 @@ TEST(line_25_a_thread_local_found_anew_is_that_of_the_thread)
 	run_workers(look_at_thread);
 }
 
+/* Not atomic: each thread's is used by one goroutine, whose own the thread is meanwhile.  The thread
+   sanitizer takes a thread's beginning for a write to it. */
+static __thread int used;
+static leat_waitgroup all_here;
+
+static void use(void)
+{
+	leat_pin();
+	used++;
+	leat_waitgroup_done(&all_here);
+	leat_waitgroup_wait(&all_here);
+	used++;
+	CHECK_EQ(used, 2);
+	leat_waitgroup_done(&all);
+}
+
+TEST(line_25_a_thread_local_is_there_when_a_goroutine_runs)
+{
+	enum { PINNED = 20 };
+
+	leat_waitgroup_add(&all, PINNED);
+	leat_waitgroup_add(&all_here, PINNED);
+	for (int i = 0; i < PINNED; i++)
+		go0(use);
+	leat_waitgroup_wait(&all);
+}
+
 /* --- signals and jumps */
 
 /* The thread sanitizer takes two goroutines' handlers on one thread's stack for a race. */
