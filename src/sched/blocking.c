@@ -6,7 +6,9 @@
  * its processor by the same protocol (machine.h).  The announcement only tells the monitor not to
  * wait for proof: m->announced holds 1 + the tick of the processor at the beginning, so it is void as
  * soon as another goroutine runs there, without anybody having to withdraw it: when the goroutine
- * parks, panics, or ends in the middle.
+ * parks, panics, or ends in the middle.  The monitor takes the processor only if the announcement still
+ * stands after its request and a heavy fence; at the end it is withdrawn, and then a request is looked for
+ * (the fence orders the two).  So nobody loses it after the end.
  *
  * Handing the processor over at once costs two wake-ups of a thread, some 50 us in all; not doing so
  * costs those who wait until the monitor looks, up to half a millisecond.  So it is handed over if
@@ -45,13 +47,16 @@ leat_blocking_call leat_blocking_begin(void)
 	leat_blocking_call call = {0};
 	struct leat__m *m = leat__self();
 	struct leat__p *p;
+	uint32_t announced;
 
 	if (unlikely(!m || m->foreign))
 		return call;
 	m = leat__enter();
 	p = m->p;
-	call.leat__outer = load_relaxed(&m->announced);
-	store_relaxed(&m->announced, load_relaxed(&p->tick) + 1);
+	announced = load_relaxed(&p->tick) + 1;
+	if (load_relaxed(&m->announced) == announced) /* else it is void, and perhaps another's */
+		call.leat__outer = announced;
+	store_relaxed(&m->announced, announced);
 	if (unlikely(leat__work_waits(p)) && p->brief_calls < BRIEF_MAX && !leat__policy) {
 		int saved = errno;
 
@@ -64,7 +69,7 @@ leat_blocking_call leat_blocking_begin(void)
 	return call;
 }
 
-/* Its processor is gone: get one. */
+/* Its processor is gone, or asked for: get one, or say no. */
 static NOINLINE void leat__return_from_call(const leat_blocking_call *call)
 {
 	uint64_t end = leat__ticks();
@@ -89,6 +94,7 @@ void leat_blocking_end(const leat_blocking_call *call)
 	if (unlikely(!m || m->foreign))
 		return;
 	store_relaxed(&m->announced, call->leat__outer);
-	if (unlikely(load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
+	leat__fence_light();
+	if (unlikely(load_relaxed(&m->retake) & (LEAT__RETAKE_TAKEN | LEAT__RETAKE_REQUESTED)))
 		leat__return_from_call(call);
 }

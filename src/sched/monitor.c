@@ -74,7 +74,8 @@ static void pass_on(struct leat__p *p, struct leat__m *m, bool hog)
 	leat__unlock(&leat__sched.lock);
 }
 
-static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog)
+/* announced: only while the call that it announced lasts. */
+static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog, bool announced)
 {
 	uint32_t rest = load_relaxed(&m->retake), requested;
 
@@ -87,6 +88,7 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog
 	leat__lock(&leat__sched.lock);
 	if (!load_acquire(&m->in_runtime) && load_relaxed(&p->m) == m && m->p == p &&
 	    load_relaxed(&p->tick) == tick && (!hog || leat__stop_possible()) &&
+	    (!announced || load_relaxed(&m->announced) == tick + 1) &&
 	    cas_acq_rel(&m->retake, &requested, rest | LEAT__RETAKE_TAKEN)) {
 		pass_on(p, m, hog);
 		return;
@@ -195,7 +197,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		if (now - p->seen_since < SLICE_NS)
 			f->busy = true;
 		else if (leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP)
-			retake(p, m, tick, false);
+			retake(p, m, tick, false, false);
 		return;
 	}
 	f->busy = true;
@@ -206,16 +208,16 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		/* What waits in next cannot be stolen: hand it over with the processor; the goroutine
 		   that runs finds an idle one. */
 		if (load_relaxed(&p->next) && waited)
-			retake(p, m, tick, false);
+			retake(p, m, tick, false, announced);
 		return;
 	}
 	if (announced && waited) {
-		retake(p, m, tick, false);
+		retake(p, m, tick, false, true);
 		return;
 	}
 	verdict = judge(p, m, now, &f->suspect);
 	if (verdict != STAY)
-		retake(p, m, tick, verdict == HOG);
+		retake(p, m, tick, verdict == HOG, false);
 }
 
 static struct findings look(struct leat__m *self)

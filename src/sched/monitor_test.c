@@ -51,7 +51,7 @@ static void *greedy_main(void *arg)
 
 			if (!m || m->tid == 0)
 				continue;
-			retake(p, m, load_relaxed(&p->tick), turn % 2);
+			retake(p, m, load_relaxed(&p->tick), turn % 2, false);
 			if ((load_relaxed(&m->retake) & LEAT__RETAKE_TAKEN))
 				fetch_add_relaxed(&taken, 1);
 		}
