@@ -92,6 +92,7 @@ void leat__sleep_machine(struct leat__m *m)
 	int64_t end = INT64_MAX; /* it is surplus, and ends then if it still is */
 	struct leat__ready_list ready = {0};
 	struct leat__p *p;
+	int64_t due;
 
 	if (others >= kept && !m->initial && !leat__policy)
 		end = leat__os_now() + SURPLUS_NS;
@@ -101,7 +102,8 @@ void leat__sleep_machine(struct leat__m *m)
 	leat__sched.idle_m = m;
 	for (;;) {
 		bool keeper = keep(m);
-		int64_t until = keeper ? load_relaxed(&leat__sched.keeper_until) : end;
+		int64_t until =
+		    keeper ? leat__timers_keep_until(load_relaxed(&leat__sched.keeper_until)) : end;
 		bool polls = leat__in_poller(m);
 
 		leat__unlock(&leat__sched.lock);
@@ -126,7 +128,9 @@ void leat__sleep_machine(struct leat__m *m)
 			}
 			end = INT64_MAX;
 		}
-		if (!ready.n && leat__timers_first() > leat__clock())
+		due = leat__timers_first();
+		due = keeper ? leat__timers_keep_until(due) : leat__timers_look_at(due);
+		if (!ready.n && due > leat__clock())
 			continue;
 		p = leat__free_take();
 		if (p) {

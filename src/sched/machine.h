@@ -55,6 +55,7 @@ struct leat__m {
 	_Atomic uint32_t
 	    announced;             /* 1 + the tick of its processor: blocking.c; 0: no call announced */
 	bool searching;            /* counted in leat__sched.searching */
+	bool timers_gave;          /* what it ran last, when it had run out of work, came from timers */
 	bool hog;                  /* counted in leat__sched.hogs; scheduler's lock */
 	bool ending;               /* its goroutine ended locked to it, or it is surplus */
 	bool initial;              /* the process's first thread, which never ends */

@@ -229,7 +229,7 @@ static struct findings look(struct leat__m *self)
 	leat__coarse_set(now);
 	if (leat__policy)
 		return f; /* it decides all that is decided here */
-	if (leat__timers_first() <= now)
+	if (leat__timers_look_at(leat__timers_first()) <= now)
 		leat__timers_run(self);
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
@@ -311,8 +311,9 @@ static void rest(struct leat__m *self)
 	fence_seq_cst();
 	if (look(self).running || load_relaxed(&called))
 		store_relaxed(&asleep, 0);
-	while (load_acquire(&asleep) && leat__timers_first() > leat__os_now()) {
-		int64_t until = load_relaxed(&recheck_at), timer = leat__timers_first();
+	while (load_acquire(&asleep) && leat__timers_look_at(leat__timers_first()) > leat__os_now()) {
+		int64_t until = load_relaxed(&recheck_at),
+		        timer = leat__timers_look_at(leat__timers_first());
 
 		/* Where only plain threads sleep there is no M to keep the timers. */
 		if (load_relaxed(&leat__sched.keeper_until) == INT64_MAX && until > timer)
@@ -365,7 +366,7 @@ static void *monitor_main(void *arg)
 			                                  : f.suspect            ? SUSPECT_NS
 			                                  : f.busy || !f.running ? LOOK_NS
 			                                                         : QUIET_NS);
-			int64_t timer = leat__timers_first();
+			int64_t timer = leat__timers_look_at(leat__timers_first());
 
 			/* The keeper sees to the timers, if there is one. */
 			if (timer < until && timer < load_relaxed(&leat__sched.keeper_until))

@@ -46,6 +46,7 @@ struct leat__sched {
 
 	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
 	_Atomic int searching;    /* Ms that look for work to steal */
+	_Atomic int firing;       /* threads that fire timers, and answer for what these make ready */
 	_Atomic uint64_t woke_at; /* ticks of the last wake-up, and the least gap to the next */
 	_Atomic uint64_t wake_gap;
 

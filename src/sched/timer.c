@@ -5,7 +5,8 @@
  *  - An armed timer t has a slot: timers[t->slot] == t, and heap[index[t->slot] - 1].slot == t->slot.
  *  - count <= claimed <= used <= room: to arm a kept timer, which has a slot, takes no memory.
  *  - A kept timer's heap never changes, so its lock can be found without one.
- *  - At each unlock next is heap[0].when, INT64_MAX when empty.
+ *  - At each unlock next is heap[0].when, INT64_MAX when empty; while a batch fires, an instant later
+ *    than that, so that nobody else comes for it.
  *
  * The way down touches arrays alone, and no timer: those lie on the stacks of sleeping goroutines, each
  * on a page of its own.  (With the index in the timer itself a million sleepers took 10 us of processor
@@ -23,6 +24,13 @@
  * Who acquires "no timer" from it therefore sees those goroutines in a queue, and their processors
  * taken up: the verdict on deadlock (deadlock.c) relies on that.  For the keeper a full fence stands
  * between the store of next and the look at keeper_until (work.c, leat__keeper_ring).
+ *
+ * Dense timers.  Where timers come a microsecond apart, looking for each at its instant keeps all
+ * threads awake, and most of what a timer costs is threads that go to sleep, wake up and meet at the
+ * heap's lock.  So where DENSE or more have fired within REST_NS, the next look waits for so long, the
+ * keeper's first, and fires what is due by then: in batches of so few that the goroutines run before
+ * they are old enough to be stolen (with 64 at once another processor took half of them, one by one).
+ * A million timers in a second: 2.4 us of processor time each before, 1.3 since.
  *
  * Lock order: a heap's lock, then a channel's or the scheduler's.  A function that is called may take
  * those; nobody arms or stops a timer while holding one of them.  No two heaps' locks are held.
@@ -42,7 +50,10 @@
 
 #define ROOM_MIN 128 /* fits a page */
 #define SPARSE   16  /* room for so many times what there is, is given back */
-#define BATCH    64  /* timers fired before the lock is free for a moment */
+#define BATCH    32  /* timers fired before the goroutines that they woke run */
+#define DENSE    8   /* timers in REST_NS: then nobody looks for another REST_NS */
+#define REST_NS  50000
+#define STALE_NS 1000000 /* what was counted so long ago says nothing */
 
 #define PAGE        ((size_t)4096)
 #define BEFORE_ROOT (CACHE_LINE - sizeof(struct leat__timer_entry)) /* so children share a line */
@@ -77,6 +88,9 @@ static void sift_down(struct leat__timers *h, uint32_t i, struct leat__timer_ent
 			break;
 		if (end > h->count)
 			end = h->count;
+		/* One of these lines comes next; all at once they cost what one does. */
+		for (uint32_t c = child; c < end; c++)
+			__builtin_prefetch(&h->heap[(size_t)4 * c + 1]);
 		for (uint32_t c = child + 1; c < end; c++)
 			if (h->heap[c].when < h->heap[least].when)
 				least = c;
@@ -203,11 +217,55 @@ static void unclaim(struct leat__timers *h, struct leat__timer *t)
 	t->slot = 0;
 }
 
+/* --- dense timers */
+
+/* So many have fired since then; until held_until nobody looks.  A guess: updates may be lost. */
+static _Atomic int64_t counted_since, held_until;
+static _Atomic int32_t counted;
+
+static void count(int32_t fired, bool more)
+{
+	int64_t now = leat__clock(), passed = now - load_relaxed(&counted_since);
+
+	if (passed < REST_NS) {
+		store_relaxed(&counted, load_relaxed(&counted) + fired);
+		return;
+	}
+	if (load_relaxed(&counted) >= DENSE && passed < STALE_NS && !more)
+		store_relaxed(&held_until, now + REST_NS);
+	store_relaxed(&counted, fired);
+	store_relaxed(&counted_since, now);
+}
+
+bool leat__timers_dense(void)
+{
+	return load_relaxed(&held_until) > leat__clock();
+}
+
+int64_t leat__timers_keep_until(int64_t when)
+{
+	int64_t held = load_relaxed(&held_until);
+
+	return when < held ? held : when;
+}
+
+int64_t leat__timers_look_at(int64_t when)
+{
+	int64_t held = load_relaxed(&held_until) + REST_NS;
+
+	return when < held ? held : when;
+}
+
 /* --- locking and publishing */
+
+static int64_t first_of(const struct leat__timers *h)
+{
+	return h->count ? h->heap[0].when : INT64_MAX;
+}
 
 static void unlock(struct leat__timers *h)
 {
-	int64_t before = load_relaxed(&h->next), next = h->count ? h->heap[0].when : INT64_MAX;
+	int64_t before = load_relaxed(&h->next), next = first_of(h);
 
 	if (h->claimed < h->room / SPARSE && h->room > ROOM_MIN)
 		shrink(h);
@@ -215,7 +273,7 @@ static void unlock(struct leat__timers *h)
 		store_release(&h->next, next);
 	leat__unlock(&h->lock);
 	if (next < before)
-		leat__keeper_ring(next);
+		leat__keeper_ring(leat__timers_keep_until(next));
 }
 
 /* The caller's heap. */
@@ -325,24 +383,40 @@ bool leat__timer_arm(struct leat__timer *t, int64_t when)
 
 /* --- firing */
 
-/* In batches, so that those who arm and stop meanwhile do not wait for all of them. */
-static void run(struct leat__m *m, struct leat__timers *h, int64_t now)
+/* Fire a batch; true when more is due. */
+static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 {
-	int64_t next;
+	int32_t fired = 0;
+	bool more;
 
+	leat__lock(&h->lock);
+	if (first_of(h) > now) {
+		leat__unlock(&h->lock);
+		return false;
+	}
+	store_release(&h->next, now + STALE_NS);
+	fetch_add_relaxed(&leat__sched.firing, 1);
 	do {
-		leat__lock(&h->lock);
-		for (int i = 0; i < BATCH && h->count && h->heap[0].when <= now; i++) {
-			struct leat__timer *t = h->timers[h->heap[0].slot];
+		struct leat__timer *t = h->timers[h->heap[0].slot];
 
-			remove_at(h, 0);
-			if (!t->kept)
-				unclaim(h, t);
-			t->fire(m, t); /* t may be gone */
-		}
-		next = h->count ? h->heap[0].when : INT64_MAX;
-		unlock(h);
-	} while (next <= now);
+		remove_at(h, 0);
+		if (h->count)
+			__builtin_prefetch(h->timers[h->heap[0].slot]);
+		if (!t->kept)
+			unclaim(h, t);
+		t->fire(m, t); /* t may be gone */
+		fired++;
+	} while (fired < BATCH && first_of(h) <= now);
+	more = first_of(h) <= now;
+	if (!leat__policy)
+		count(fired, more);
+	if (m)
+		m->timers_gave = true;
+	fetch_add_relaxed(&leat__sched.firing, -1);
+	unlock(h);
+	fence_seq_cst(); /* work.c: in the stead of those whom firing held back */
+	leat__wake();
+	return more;
 }
 
 void leat__timers_run_own(struct leat__m *m)
@@ -353,8 +427,16 @@ void leat__timers_run_own(struct leat__m *m)
 	if (next == INT64_MAX)
 		return;
 	now = leat__clock();
-	if (next <= now)
-		run(m, h, now);
+	if (next <= now && fire(m, h, now))
+		m->p->until_poll = BATCH;
+}
+
+/* With a processor one batch: the goroutines that it woke come first. */
+static void run(struct leat__m *m, struct leat__timers *h, int64_t now)
+{
+	if (load_acquire(&h->next) <= now)
+		while (fire(m, h, now) && !(m && m->p))
+			;
 }
 
 void leat__timers_run(struct leat__m *m)
@@ -362,14 +444,9 @@ void leat__timers_run(struct leat__m *m)
 	int made = load_acquire(&leat__sched.made);
 	int64_t now = leat__clock();
 
-	for (int i = 0; i < made; i++) {
-		struct leat__timers *h = &load_relaxed(&leat__sched.p[i])->timers;
-
-		if (load_acquire(&h->next) <= now)
-			run(m, h, now);
-	}
-	if (load_acquire(&foreign.next) <= now)
-		run(m, &foreign, now);
+	for (int i = 0; i < made; i++)
+		run(m, &load_relaxed(&leat__sched.p[i])->timers, now);
+	run(m, &foreign, now);
 }
 
 int64_t leat__timers_first(void)

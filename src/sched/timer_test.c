@@ -212,6 +212,59 @@ TEST(line_147_memory_goes_back_and_nothing_is_lost)
 	CHECK(h->room < 1000);
 }
 
+static int any_fired;
+
+static void fire_any(struct leat__m *m, struct leat__timer *t)
+{
+	(void)m;
+	(void)t;
+	any_fired++;
+}
+
+/* Arm so many for now, and fire them; returns 100 us later, by the real clock. */
+static void fire_real(int n)
+{
+	static struct leat__timer many[20];
+	int64_t begun = leat__clock();
+
+	any_fired = 0;
+	for (int i = 0; i < n; i++) {
+		many[i] = (struct leat__timer){.fire = fire_any, .when = begun};
+		CHECK_EQ(leat__timer_add(&many[i]), 0);
+	}
+	leat__timers_run(NULL);
+	CHECK_EQ(any_fired, n); /* held or not: who does look, fires */
+	while (leat__clock() < begun + 100000)
+		;
+}
+
+TEST(dense_timers_wait_for_a_batch_and_sparse_ones_do_not)
+{
+	int64_t before, held = 0;
+
+	leat__policy = NULL;
+	before = leat__clock();
+	/* Where the machine took this thread's CPU away meanwhile they were not dense. */
+	for (int i = 0; i < 10000 && held < before; i++) {
+		fire_real(20);
+		held = leat__timers_keep_until(0);
+	}
+	CHECK(held >= before);
+	CHECK(held <= leat__clock() + 50000);
+	CHECK_EQ(leat__timers_keep_until(held - 1), held);
+	CHECK_EQ(leat__timers_keep_until(held + 1), held + 1);
+	CHECK_EQ(leat__timers_look_at(0), held + 50000);
+	CHECK_EQ(leat__timers_look_at(INT64_MAX), INT64_MAX);
+	/* The first few may end a dense time. */
+	fire_real(1);
+	fire_real(1);
+	held = leat__timers_keep_until(0);
+	for (int i = 0; i < 20; i++)
+		fire_real(1);
+	CHECK_EQ(leat__timers_keep_until(0), held);
+	CHECK(!leat__timers_dense());
+}
+
 TEST(deadline_does_not_overflow)
 {
 	leat__policy = &policy;

@@ -18,7 +18,8 @@
  * answers for what was stored meanwhile: it goes idle, and looks once more itself; or it has found
  * something, and then, after a full fence, looks for idle processors as they would have; or there was
  * no idle processor to begin with, which it saw, and says, under the lock under which the next one
- * becomes idle.  An atomic addition is no full fence on Arm.
+ * becomes idle.  An atomic addition is no full fence on Arm.  The same holds for who fires a batch of
+ * timers (firing): it looks for idle processors after the last.
  *
  * A wake-up costs 43 us on the other core, as much as a thousand channel operations, so: one at a
  * time (searching), not again within a gap that a successful search sets to 10 us and a fruitless one
@@ -267,6 +268,8 @@ void leat__wake_slow(void)
 	int none = 0;
 	struct leat__p *p;
 
+	if (load_relaxed(&leat__sched.firing))
+		return;
 	if (!cas_acq_rel(&leat__sched.searching, &none, 1))
 		return;
 	leat__lock(&leat__sched.lock);
@@ -369,7 +372,7 @@ static struct leat__g *search(struct leat__m *m)
 		looks[i].at = 0;
 	for (;;) {
 		g = search_round(m->p, looks, made);
-		if (g || leat__timers_first() <= leat__clock())
+		if (g || leat__timers_look_at(leat__timers_first()) <= leat__clock())
 			break;
 		if (load_relaxed(&leat__poll_waiters) && leat__netpoll_look(m, STEAL_AGE_US)) {
 			g = next_here(m->p);
@@ -440,10 +443,12 @@ static struct leat__g *go_idle(struct leat__m *m)
 	}
 	stop_searching(m);
 	leat__release(m);
-	leat__unlock(&leat__sched.lock);
-
-	leat__fence_heavy();
-	leat__lock(&leat__sched.lock);
+	/* Held by nobody, no processor gets work but under this lock. */
+	if (leat__sched.held) {
+		leat__unlock(&leat__sched.lock);
+		leat__fence_heavy();
+		leat__lock(&leat__sched.lock);
+	}
 	if (leat__sched.idle_p && leat__anything_shared() && take_processor(m))
 		return NULL;
 	leat__check_deadlock();
@@ -456,6 +461,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 static struct leat__g *find_work(struct leat__m *m)
 {
 	struct leat__g *g = NULL;
+	int64_t first;
 
 	for (;;) {
 		if (unlikely(m->ending))
@@ -474,7 +480,8 @@ static struct leat__g *find_work(struct leat__m *m)
 		g = next_here(m->p);
 		if (g)
 			break;
-		if (leat__timers_first() != INT64_MAX) {
+		first = leat__timers_first();
+		if (first != INT64_MAX && leat__timers_keep_until(first) <= leat__clock()) {
 			leat__timers_run(m);
 			g = next_here(m->p);
 			if (g)
@@ -485,14 +492,22 @@ static struct leat__g *find_work(struct leat__m *m)
 		/* Told to retire in between: then nothing was taken from its own queues. */
 		if (unlikely(load_relaxed(&m->p->next) || leat__p_has_shared_work(m->p)))
 			continue;
+		/* Where dense timers are all that it had, it sleeps until there is a batch of them. */
+		if (m->timers_gave && leat__timers_dense() && !leat__anything_shared()) {
+			g = go_idle(m);
+			if (g)
+				break;
+			continue;
+		}
 		if (leat__sched.procs > 1 && !leat__policy &&
 		    (m->searching || 2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
 			g = search(m);
+			m->timers_gave = false;
 			if (g)
 				break;
 			/* Due, or found ready. */
-			if (leat__timers_first() <= leat__clock() || load_relaxed(&m->p->next) ||
-			    leat__p_has_shared_work(m->p))
+			if (leat__timers_look_at(leat__timers_first()) <= leat__clock() ||
+			    load_relaxed(&m->p->next) || leat__p_has_shared_work(m->p))
 				continue;
 		}
 		g = go_idle(m);
