@@ -11,8 +11,8 @@
  * then tried without one of its parts, and the model must find the mistake: so the parts are needed,
  * and the model can fail.
  *
- * The models say what the code says; sched/machine.h, sched/work.c, sched/timer.c, sched/polldesc.c and
- * sync/mutex.c argue the same in words.
+ * The models say what the code says; sched/machine.h, sched/work.c, sched/processor.h, sched/timer.c,
+ * sched/polldesc.c and sync/mutex.c argue the same in words.
  */
 #include "test.h"
 
@@ -317,6 +317,56 @@ TEST(retake_gives_a_processor_to_one_side)
 	CHECK(!retake(MEMBARRIERS, true, false));
 }
 
+/* --- announced: a goroutine comes back from a call while the monitor takes its processor for it */
+
+/* Past the end of the call the processor is the goroutine's, unless it was taken before. */
+static bool announced(enum form f, bool monitor_looks_again, bool goroutine_looks)
+{
+	enum { RETAKE, ANNOUNCED };
+	struct model m = {
+	    .name = name("announced", !monitor_looks_again ? "the monitor trusts its first look"
+	                              : !goroutine_looks   ? "the goroutine sees no request"
+	                                                   : form_names[f]),
+	    .threads = 2,
+	    .program = {{
+	                    [0] = {STORE, ANNOUNCED, 0},
+	                    [1] = LIGHT(f, 2),
+	                    [2] = {LOAD, RETAKE},
+	                    [3] = {IF, .value = 0, .to = 8},
+	                    [4] = {IF, .value = TAKEN, .to = 20}, /* queues for another processor */
+	                    [5] = goroutine_looks ? STEP(CAS, RETAKE, 0, REQUESTED, .to = 2)
+	                                          : STEP(TO, .to = 8),
+	                    [8] = {OWN},
+	                    [9] = {DISOWN},
+	                    [20] = {END},
+	                },
+	                {
+	                    [0] = {LOAD, ANNOUNCED},
+	                    [1] = {IF, .value = 0, .to = 20},
+	                    [2] = {CAS, RETAKE, REQUESTED, 0, .to = 20},
+	                    [3] = HEAVY(f, 4),
+	                    [4] = monitor_looks_again ? STEP(LOAD, ANNOUNCED) : STEP(TO, .to = 6),
+	                    [5] = {IF, .value = 0, .to = 10},
+	                    [6] = {CAS, RETAKE, TAKEN, REQUESTED, .to = 20},
+	                    [7] = {OWN}, /* for good */
+	                    [8] = {END},
+	                    [10] = {CAS, RETAKE, 0, REQUESTED, .to = 20},
+	                    [20] = {END},
+	                }},
+	    .memory = {[ANNOUNCED] = 1},
+	};
+
+	return holds(&m);
+}
+
+TEST(announced_ends_with_the_call)
+{
+	for (enum form f = 0; f < FORMS; f++)
+		CHECK_EQ(announced(f, true, true), sound(f));
+	CHECK(!announced(MEMBARRIERS, true, false));
+	CHECK(!announced(MEMBARRIERS, false, true));
+}
+
 /* --- idle: a processor goes to sleep while another one makes work available */
 
 /* The one that pushes goes on with something long: the work is the other one's. */
@@ -428,6 +478,106 @@ TEST(mutex_loses_no_sleeper)
 	for (enum form f = 0; f < FORMS; f++)
 		CHECK_EQ(mutex(f, true), sound(f));
 	CHECK(!mutex(MEMBARRIERS, false));
+}
+
+/* --- ring: the owner of a full one moves its older half away while a thief takes from it */
+
+enum ring_part { RING_ALL, RING_LOOKS_ONCE, RING_NO_CAS };
+
+/* Two slots hold goroutines 0 and 1: head is 0, tail 2.  The owner puts number 2, for which it moves the
+   older half, one, to the global queue, and then takes what there is.  The thief takes half twice, by a
+   tail that it read before.  Who takes number n swaps a word that only one may find 0, and a third thread
+   waits for all. */
+static bool ring(enum ring_part without)
+{
+	static const char *const names[] = {"with all its parts", "full by an older look at the head",
+	                                    "the thief stores the head"};
+	enum { HEAD, TAIL, SLOT_0, SLOT_1, TAKEN_0, TAKEN_1, TAKEN_2 };
+	bool looks = without != RING_LOOKS_ONCE, by_cas = without != RING_NO_CAS;
+	struct model m = {
+	    .name = name("ring", names[without]),
+	    .threads = 3,
+	    .program = {{
+	                    [0] = {LOAD, HEAD},
+	                    [1] = {IF, .value = 0, .to = 5},
+	                    [2] = {STORE, SLOT_0, 2}, /* there is room */
+	                    [3] = {STORE, TAIL, 3},
+	                    [4] = {TO, .to = 24},
+	                    /* full by that look: the older half by this one */
+	                    [5] = {LOAD, HEAD},
+	                    [6] = {IF, .value = 1, .to = looks ? 0 : 11},
+	                    [7] = {IF, .value = 2, .to = looks ? 0 : 14},
+	                    [8] = {LOAD, SLOT_0},
+	                    [9] = {CAS, HEAD, 1, 0, .to = 0},
+	                    [10] = {TO, .to = 16},
+	                    [11] = {LOAD, SLOT_1},
+	                    [12] = {CAS, HEAD, 2, 1, .to = 0},
+	                    [13] = {TO, .to = 16},
+	                    [14] = {LOAD, SLOT_0},
+	                    [15] = {CAS, HEAD, 3, 2, .to = 0},
+	                    [16] = {IF, .value = 1, .to = 20},
+	                    [17] = {SWAP, TAKEN_0, 1},
+	                    [18] = {IF, .value = 1, .to = 39},
+	                    [19] = {TO, .to = 22},
+	                    [20] = {SWAP, TAKEN_1, 1},
+	                    [21] = {IF, .value = 1, .to = 39},
+	                    [22] = {SWAP, TAKEN_2, 1},
+	                    [23] = {IF, .value = 1, .to = 39},
+	                    /* what is left */
+	                    [24] = {LOAD, HEAD},
+	                    [25] = {IF, .value = 3, .to = 38},
+	                    [26] = {IF, .value = 2, .to = 31},
+	                    [27] = {CAS, HEAD, 2, 1, .to = 24},
+	                    [28] = {SWAP, TAKEN_1, 1},
+	                    [29] = {IF, .value = 1, .to = 39},
+	                    [30] = {TO, .to = 24},
+	                    [31] = {LOAD, TAIL},
+	                    [32] = {IF, .value = 2, .to = 38},
+	                    [33] = {CAS, HEAD, 3, 2, .to = 24},
+	                    [34] = {SWAP, TAKEN_2, 1},
+	                    [35] = {IF, .value = 1, .to = 39},
+	                    [38] = {END},
+	                    [39] = {WRONG},
+	                },
+	                {
+	                    [0] = {LOAD, HEAD},
+	                    [1] = {IF, .value = 0, .to = 5},
+	                    [2] = {IF, .value = 1, .to = 8},
+	                    [3] = {END}, /* nothing before its limit */
+	                    [5] = {LOAD, SLOT_0},
+	                    [6] = by_cas ? STEP(CAS, HEAD, 1, 0, .to = 0)
+	                                 : STEP(STORE, .byte = HEAD, .value = 1),
+	                    [7] = {TO, .to = 10},
+	                    [8] = {LOAD, SLOT_1},
+	                    [9] = by_cas ? STEP(CAS, HEAD, 2, 1, .to = 0)
+	                                 : STEP(STORE, .byte = HEAD, .value = 2),
+	                    [10] = {IF, .value = 1, .to = 15},
+	                    [11] = {IF, .value = 2, .to = 39}, /* it came after the limit */
+	                    [12] = {SWAP, TAKEN_0, 1},
+	                    [13] = {IF, .value = 1, .to = 39},
+	                    [14] = {TO, .to = 17},
+	                    [15] = {SWAP, TAKEN_1, 1},
+	                    [16] = {IF, .value = 1, .to = 39},
+	                    [17] = {LOOP, .value = 1, .to = 0},
+	                    [18] = {END},
+	                    [39] = {WRONG},
+	                },
+	                {
+	                    [0] = {SLEEP, TAKEN_0, 1},
+	                    [1] = {SLEEP, TAKEN_1, 1},
+	                    [2] = {SLEEP, TAKEN_2, 1},
+	                }},
+	    .memory = {[TAIL] = 2, [SLOT_1] = 1},
+	};
+
+	return holds(&m);
+}
+
+TEST(ring_gives_each_goroutine_to_one)
+{
+	CHECK(ring(RING_ALL));
+	CHECK(!ring(RING_LOOKS_ONCE));
+	CHECK(!ring(RING_NO_CAS));
 }
 
 /* --- deque: the owner's pop without a full fence against two thieves */
