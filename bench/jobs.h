@@ -5,39 +5,15 @@
 #ifndef BENCH_JOBS_H
 #define BENCH_JOBS_H
 
-#include "bench.h"
+#include "steps.h"
 
 #include <pthread.h>
 
 enum {
 	JOBS_SCALED = 60,
 	JOBS_FULL = 20000,
-	JOB_STEPS = 37500000, /* some 50 ms at 3 GHz: 4 cycles each, one after the other */
+	JOB_STEPS = 50000 * STEPS_PER_US,
 };
-
-/* A generator's state after JOB_STEPS steps: the same work in every language, and checked. */
-static inline uint64_t jobs_compute(uint64_t random)
-{
-	for (int i = 0; i < JOB_STEPS; i++) {
-		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
-		__asm__("" : "+r"(random)); /* no two steps at once */
-	}
-	return random;
-}
-
-/* What jobs_compute returns, in logarithmic time: two steps are one of another generator. */
-static inline uint64_t jobs_expected(uint64_t random)
-{
-	uint64_t a = UINT64_C(6364136223846793005), c = 1442695040888963407;
-
-	for (int left = JOB_STEPS; left; left >>= 1) {
-		if (left & 1)
-			random = random * a + c;
-		c = a * c + c;
-		a *= a;
-	}
-	return random;
-}
 
 static _Atomic int jobs_over, jobs_peak;
 

@@ -98,3 +98,30 @@ func needsMemory(bytes int) {
 		os.Exit(77)
 	}
 }
+
+// Work of a known length that touches no memory: ../steps.h.
+const (
+	stepsPerUs = 750
+	stepsA     = 6364136223846793005
+	stepsC     = 1442695040888963407
+)
+
+func stepsRun(random uint64, steps int) uint64 {
+	for i := 0; i < steps; i++ {
+		random = random*stepsA + stepsC
+	}
+	return random
+}
+
+// stepsExpected is what stepsRun returns, in logarithmic time.
+func stepsExpected(random uint64, steps int) uint64 {
+	a, c := uint64(stepsA), uint64(stepsC)
+	for left := steps; left != 0; left >>= 1 {
+		if left&1 != 0 {
+			random = random*a + c
+		}
+		c = a*c + c
+		a *= a
+	}
+	return random
+}

@@ -13,30 +13,8 @@ import (
 const (
 	scaled = 60
 	full   = 20000
-	steps  = 37500000
-	a      = 6364136223846793005
-	c      = 1442695040888963407
+	steps  = 50000 * stepsPerUs
 )
-
-func compute(random uint64) uint64 {
-	for i := 0; i < steps; i++ {
-		random = random*a + c
-	}
-	return random
-}
-
-// expected is what compute returns, in logarithmic time.
-func expected(random uint64) uint64 {
-	a, c := uint64(a), uint64(c)
-	for left := steps; left != 0; left >>= 1 {
-		if left&1 != 0 {
-			random = random*a + c
-		}
-		c = a*c + c
-		a *= a
-	}
-	return random
-}
 
 func main() {
 	benchProcs()
@@ -49,7 +27,7 @@ func main() {
 		slots[i] = uint64(i)
 		go func(slot *uint64) {
 			defer done.Done()
-			*slot = compute(*slot)
+			*slot = stepsRun(*slot, steps)
 		}(&slots[i])
 	}
 	done.Wait()
@@ -58,7 +36,7 @@ func main() {
 	work(jobs, "jobs")
 	right := 0
 	for i := range slots {
-		if slots[i] == expected(uint64(i)) {
+		if slots[i] == stepsExpected(uint64(i), steps) {
 			right++
 		}
 	}

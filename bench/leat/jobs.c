@@ -17,7 +17,7 @@ struct job {
 
 static void job(struct job *a)
 {
-	*a->slot = jobs_compute(*a->slot);
+	*a->slot = steps_run(*a->slot, JOB_STEPS);
 	leat_waitgroup_done(a->done);
 }
 
@@ -41,7 +41,7 @@ int main(void)
 	bench_result("jobs_threads", jobs_watch_end(watcher), "threads");
 	bench_work(jobs, "jobs");
 	for (int i = 0; i < jobs; i++)
-		right += slots[i] == jobs_expected((uint64_t)i);
+		right += slots[i] == steps_expected((uint64_t)i, JOB_STEPS);
 	bench_check(right, jobs, "the number of right results");
 	return 0;
 }

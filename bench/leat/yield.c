@@ -12,7 +12,13 @@
 #include <leat.h>
 #include <stdatomic.h>
 
-enum { ROUNDS = 100, ROUND = 100000, PER_PROC = 2 };
+#ifndef YIELDERS /* yield8.c */
+#define ROW      "yield"
+#define ROUND    100000
+#define YIELDERS (2 * bench_procs())
+#endif
+
+enum { ROUNDS = 100 };
 
 static _Atomic int64_t arrived;
 
@@ -35,7 +41,8 @@ static void yielder(struct yielder *a)
 
 int main(void)
 {
-	int yielders = PER_PROC * bench_procs();
+	int yielders = YIELDERS;
+	double per_proc = (double)yielders / bench_procs();
 	leat_waitgroup done = {0};
 
 	leat_procs(bench_procs());
@@ -44,8 +51,8 @@ int main(void)
 	for (int i = 0; i < yielders; i++)
 		go(yielder, .yielders = yielders, .done = &done);
 	leat_waitgroup_wait(&done);
-	bench_ns_each("yield", start, (double)PER_PROC * ROUNDS * ROUND);
-	bench_work((int64_t)PER_PROC * ROUNDS * ROUND, "yields per processor");
+	bench_ns_each(ROW, start, per_proc * ROUNDS * ROUND);
+	bench_work((int64_t)(per_proc * ROUNDS * ROUND), "yields per processor");
 	bench_check(arrived, (int64_t)yielders * ROUNDS, "the number of rounds done");
 	return 0;
 }
