@@ -167,8 +167,9 @@ def chart(results, labels, procs):
     svg = Svg()
     shown = [r for r in results if r["procs"] == procs]
     present = [i for i in labels if any(r["impl"] == i for r in shown)]
-    svg.text(20, 30, f"leat beside {' and '.join(labels[i] for i in present if i != 'leat')}"
-             f" on {plural(procs)}", 18, weight="bold")
+    others = [labels[i] for i in present if i != "leat"]
+    beside = " and ".join(filter(None, [", ".join(others[:-1]), *others[-1:]]))
+    svg.text(20, 30, f"leat beside {beside} on {plural(procs)}", 18, weight="bold")
     svg.text(20, 50, f"{machine()}, {os.uname().sysname} {os.uname().release}; medians, lines from "
              "least to most; (x): times better than Go", 11, fill="#555")
     x = 20
