@@ -14,8 +14,8 @@
  *  - Stacks that nobody uses any more give their pages back (trim.c).
  *  - The number of processors follows the CPUs and the quota, where nobody has chosen one: procs.c.
  *
- * It looks every 500 us while anything runs (100 us while it suspects a sleeper, 20 us while
- * somebody waits for the end of an announced call, 5 ms while nobody
+ * It looks every 500 us while anything runs (up to 2 ms where all have computed for long, 100 us while
+ * it suspects a sleeper, 20 us while somebody waits for the end of an announced call, 5 ms while nobody
  * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
  * processor whose goroutine sleeps in the kernel for long is taken although nobody waits for it, so
  * that this holds for programs that block, too.
@@ -37,6 +37,8 @@
 #define LOOK_NS        500000
 #define SUSPECT_NS     100000
 #define CALL_NS        20000
+#define CALM_NS        2000000
+#define CALM_SHARE     4 /* of the time since a goroutine last took turns with another */
 #define QUIET_NS       5000000
 #define SLICE_NS       10000000
 #define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
@@ -108,6 +110,7 @@ enum verdict {
 static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, bool *suspect)
 {
 	int64_t cpu, slice = SLICE_NS;
+	enum leat__os_state state;
 
 	/* Near the limit of threads it is stopped, and takes no thread. */
 	if (!leat__stop_wanted())
@@ -119,6 +122,7 @@ static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, boo
 	if (p->seen_cpu < 0) {
 		p->seen_cpu = p->seen_cpu_start = cpu;
 		p->seen_cpu_at = now;
+		p->seen_ready = false;
 		*suspect = true;
 		return STAY;
 	}
@@ -127,12 +131,20 @@ static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, boo
 	if (cpu != p->seen_cpu) {
 		p->seen_cpu = cpu;
 		p->seen_cpu_at = now;
+		p->seen_ready = false;
 		return STAY;
 	}
+	/* Ready, and has not run since: it waits for a CPU still, for to fall asleep it must run.  But a
+	   kernel's clock may be coarse, so it is asked again some time. */
+	if (p->seen_ready && now - p->seen_cpu_at < SLICE_NS)
+		return STAY;
 	*suspect = true;
-	if (now - p->seen_cpu_at >= SUSPECT_NS && leat__os_thread_state(m->tid) == LEAT__OS_ASLEEP)
-		return ASLEEP;
-	return STAY;
+	if (now - p->seen_cpu_at < SUSPECT_NS)
+		return STAY;
+	state = leat__os_thread_state(m->tid);
+	p->seen_ready = state == LEAT__OS_RUNNING;
+	p->seen_cpu_at = now;
+	return state == LEAT__OS_ASLEEP ? ASLEEP : STAY;
 }
 
 /* The oldest new goroutine of p has been there since an earlier look. */
@@ -165,9 +177,30 @@ static void attend_ring(struct leat__p *p, int64_t now)
 struct findings {
 	bool running; /* a processor is held */
 	bool busy;    /* somebody schedules, or waits for it */
+	bool fresh;   /* one runs another goroutine than at the last look */
 	bool suspect; /* a thread may be asleep */
 	bool call;    /* a goroutine keeps others waiting in a call that it announced */
 };
+
+/* How long until the next look. */
+static int64_t pace(const struct findings *f)
+{
+	static int64_t calm_since;
+	int64_t now = leat__os_now(), calm;
+
+	if (f->fresh)
+		calm_since = now;
+	if (f->call)
+		return CALL_NS;
+	if (f->suspect)
+		return SUSPECT_NS;
+	if (!f->running)
+		return LOOK_NS;
+	if (!f->busy)
+		return QUIET_NS;
+	calm = (now - calm_since) / CALM_SHARE;
+	return calm < LOOK_NS ? LOOK_NS : calm < CALM_NS ? calm : CALM_NS;
+}
 
 static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 {
@@ -190,7 +223,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		p->seen_tick = tick;
 		p->seen_since = now;
 		p->seen_cpu = -1;
-		f->busy = true;
+		f->busy = f->fresh = true;
 		return;
 	}
 	if (!leat__work_waits(p)) {
@@ -362,10 +395,7 @@ static void *monitor_main(void *arg)
 		if (f.running)
 			store_relaxed(&recheck_at, INT64_MAX);
 		if (idle < IDLE_LOOKS) {
-			int64_t until = leat__os_now() + (f.call                 ? CALL_NS
-			                                  : f.suspect            ? SUSPECT_NS
-			                                  : f.busy || !f.running ? LOOK_NS
-			                                                         : QUIET_NS);
+			int64_t until = leat__os_now() + pace(&f);
 			int64_t timer = leat__timers_look_at(leat__timers_first());
 
 			/* The keeper sees to the timers, if there is one. */

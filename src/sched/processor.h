@@ -79,6 +79,7 @@ struct leat__p {
 	/* The monitor's. */
 	uint32_t seen_tick;
 	int64_t seen_since, seen_cpu, seen_cpu_start, seen_cpu_at;
+	bool seen_ready; /* at that time on the CPU clock its thread was awake, or waited for a CPU */
 	int64_t seen_top, seen_top_since;
 	uint32_t seen_head;
 	int64_t seen_head_since;
