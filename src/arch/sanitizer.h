@@ -17,7 +17,7 @@
 
 enum { LEAT__ASAN = 1, LEAT__TSAN = 2, LEAT__LSAN = 4 /* leaks, with ASan or alone */ };
 
-extern unsigned leat__sanitizers;
+extern unsigned leat__sanitizers HIDDEN;
 
 /* A context as the sanitizers know it; part of whatever owns the stack. */
 struct leat__san_context {

@@ -11,8 +11,10 @@
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NOINLINE      __attribute__((noinline))
 #define COLD          __attribute__((noinline, cold))
-#define CACHE_LINE    64
-#define ON_LINE       __attribute__((aligned(CACHE_LINE)))
+/* Of variables in other files that are looked at often: not by way of the global offset table. */
+#define HIDDEN     __attribute__((visibility("hidden")))
+#define CACHE_LINE 64
+#define ON_LINE    __attribute__((aligned(CACHE_LINE)))
 
 /* A variable that assembly names: keep it, and its name, under -flto too. */
 #ifdef __clang__

@@ -33,7 +33,7 @@ leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap)
 		leat__panic_runtime("makechan: size out of range");
 	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + bytes) != 0)
 		leat__panic_runtime("out of memory");
-	*c = (leat_chan){.cap = (size_t)cap, .elem_bytes = elem_bytes};
+	*c = (leat_chan){.cap = (size_t)cap, .elem_bytes = elem_bytes, .buffer_bytes = bytes};
 	return c;
 }
 
@@ -66,63 +66,195 @@ __attribute__((constructor(101))) static void connect(void)
 	leat__on_gone = pass_over;
 }
 
-/* Queue on c, locked, and wait; true when the other side handed a value over. */
-static NOINLINE bool leat__chan_wait(struct leat__m *m, leat_chan *c, struct leat__waiters *q,
-                                     void *elem, enum leat__wait why)
+static LEAT__NORETURN COLD void leat__sent_on_closed(void)
 {
-	struct leat__waiter w = {.g = m->g, .elem = elem, .timed = c->alarm != NULL};
+	leat__panic_runtime("send on closed channel");
+}
 
-	leat__park_as(m->g, why);
+/* Queue on c, locked, and wait until the other side has handed a value over: true; or until c is closed:
+   false to a receiver, a panic to a sender.  watched: a sanitizer looks on, or the channel is timed. */
+static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *elem, bool send,
+                                      bool watched)
+{
+	struct leat__waiter w;
+
+	w.g = m->g;
+	w.elem = elem;
+	w.select = false;
+	w.ok = false;
+	w.timed = watched && c->alarm != NULL;
+	leat__park_as(m->g, send ? LEAT__WAIT_SEND : LEAT__WAIT_RECV);
 	m->g->fired = &w;
-	leat__hb_release(&w);
-	leat__waiters_add(q, &w);
+	if (watched)
+		leat__hb_release(&w);
+	leat__waiters_add(send ? &c->senders : &c->receivers, &w);
 	leat__unlock(&c->lock);
-	if (unlikely(w.timed))
+	if (watched && w.timed)
 		leat__alarm_await(c->alarm);
 	m = leat__park(m);
-	if (unlikely(w.timed))
+	if (watched && w.timed)
 		leat__alarm_unawait(c->alarm, true);
-	leat__hb_acquire(&w);
+	if (watched)
+		leat__hb_acquire(&w);
 	leat__leave(m);
+	if (send && unlikely(!w.ok))
+		leat__sent_on_closed();
 	return w.ok;
 }
 
-void leat_chan_send(leat_chan *c, const void *elem)
+static NOINLINE bool leat__await_recv(struct leat__m *m, leat_chan *c, void *elem)
+{
+	return leat__await(m, c, elem, false, false);
+}
+
+static NOINLINE void leat__await_send(struct leat__m *m, leat_chan *c, const void *elem)
+{
+	leat__await(m, c, (void *)(uintptr_t)elem, true, false);
+}
+
+/*
+ * Send and receive.  What most do comes first, and calls nothing that returns, so that it saves no
+ * registers: a value into or out of the buffer where nobody waits, and where there is nothing but to
+ * wait.  The rest is in functions of its own.
+ */
+
+/* m has used the buffer of a channel, which is unlocked. */
+static NOINLINE void leat__demote_and_leave(struct leat__m *m)
+{
+	leat__demote_next(m->p);
+	leat__leave(m);
+}
+
+static ALWAYS_INLINE void operated_and_leave(struct leat__m *m)
+{
+	if (unlikely(leat__demotion_due(m->p)))
+		leat__demote_and_leave(m);
+	else
+		leat__leave(m);
+}
+
+/* c is locked. */
+static NOINLINE void leat__send_on(struct leat__m *m, leat_chan *c, const void *elem)
+{
+	switch (leat__send_locked(m, c, elem, false)) {
+	case LEAT__DONE:
+		leat__leave(m);
+		return;
+	case LEAT__BLOCKS:
+		leat__await(m, c, (void *)(uintptr_t)elem, true, true);
+		return;
+	case LEAT__CLOSED:
+		leat__unlock(&c->lock);
+		leat__leave(m);
+		leat__sent_on_closed();
+	}
+}
+
+static NOINLINE void leat__send_slow(leat_chan *c, const void *elem)
 {
 	struct leat__m *m = leat__enter();
 
 	if (unlikely(!c))
 		leat__chan_never(m, LEAT__WAIT_SEND_NIL);
 	leat__lock(&c->lock);
-	switch (leat__send_locked(m, c, elem, false)) {
-	case LEAT__DONE:
-		leat__leave(m);
-		return;
-	case LEAT__BLOCKS:
-		if (leat__chan_wait(m, c, &c->senders, (void *)(uintptr_t)elem, LEAT__WAIT_SEND))
-			return;
-		break; /* closed meanwhile */
-	case LEAT__CLOSED:
-		leat__unlock(&c->lock);
-		leat__leave(m);
-		break;
-	}
-	leat__panic_runtime("send on closed channel");
+	leat__send_on(m, c, elem);
 }
 
-bool leat_chan_recv(leat_chan *c, void *elem)
+/* m has served w, whose channel is unlocked. */
+static NOINLINE void leat__ready_and_leave(struct leat__m *m, struct leat__g *g)
+{
+	leat__ready(m, g, true);
+	leat__leave(m);
+}
+
+/* w, which waits on c, locked, is off its queue and has its value, or has given it. */
+static ALWAYS_INLINE void served(struct leat__m *m, leat_chan *c, struct leat__waiter *w)
+{
+	struct leat__g *g = w->g;
+
+	w->ok = true;
+	leat__unlock(&c->lock);
+	if (likely(leat__try_ready_soon(m, g)))
+		leat__leave(m);
+	else
+		leat__ready_and_leave(m, g);
+}
+
+void leat_chan_send(leat_chan *c, const void *elem)
+{
+	struct leat__waiter *w;
+	struct leat__m *m = likely(c != NULL) ? leat__try_enter_locking(&c->lock) : NULL;
+
+	if (unlikely(!m)) {
+		leat__send_slow(c, elem);
+		return;
+	}
+	w = c->receivers.first;
+	if (unlikely(c->special) || unlikely(leat__sanitizers) || (w && unlikely(w->select))) {
+		leat__send_on(m, c, elem);
+	} else if (w) {
+		leat__waiters_remove(&c->receivers, w);
+		if (w->elem)
+			leat__copy(w->elem, elem, c->elem_bytes);
+		served(m, c, w);
+	} else if (c->count < c->cap) {
+		leat__buffer_put(c, elem);
+		c->count++;
+		leat__unlock(&c->lock);
+		operated_and_leave(m);
+	} else {
+		leat__await_send(m, c, elem);
+	}
+}
+
+/* c is locked. */
+static NOINLINE bool leat__recv_on(struct leat__m *m, leat_chan *c, void *elem)
+{
+	enum leat__outcome outcome = leat__recv_locked(m, c, elem, false);
+
+	if (outcome == LEAT__BLOCKS)
+		return leat__await(m, c, elem, false, true);
+	leat__leave(m);
+	return outcome == LEAT__DONE;
+}
+
+static NOINLINE bool leat__recv_slow(leat_chan *c, void *elem)
 {
 	struct leat__m *m = leat__enter();
-	enum leat__outcome outcome;
 
 	if (unlikely(!c))
 		leat__chan_never(m, LEAT__WAIT_RECV_NIL);
 	leat__lock(&c->lock);
-	outcome = leat__recv_locked(m, c, elem, false);
-	if (outcome == LEAT__BLOCKS)
-		return leat__chan_wait(m, c, &c->receivers, elem, LEAT__WAIT_RECV);
-	leat__leave(m);
-	return outcome == LEAT__DONE;
+	return leat__recv_on(m, c, elem);
+}
+
+bool leat_chan_recv(leat_chan *c, void *elem)
+{
+	struct leat__waiter *w;
+	struct leat__m *m = likely(c != NULL) ? leat__try_enter_locking(&c->lock) : NULL;
+
+	if (unlikely(!m))
+		return leat__recv_slow(c, elem);
+	w = c->senders.first;
+	if (unlikely(leat__sanitizers) || (w && (unlikely(w->select) || unlikely(c->count))))
+		return leat__recv_on(m, c, elem);
+	if (w) {
+		leat__waiters_remove(&c->senders, w);
+		if (elem)
+			leat__copy(elem, w->elem, c->elem_bytes);
+		served(m, c, w);
+		return true;
+	}
+	if (c->count) {
+		leat__buffer_get(c, elem);
+		c->count--;
+		leat__unlock(&c->lock);
+		operated_and_leave(m);
+		return true;
+	}
+	if (unlikely(c->special))
+		return leat__recv_on(m, c, elem);
+	return leat__await_recv(m, c, elem);
 }
 
 bool leat_chan_try_send(leat_chan *c, const void *elem)
@@ -139,7 +271,7 @@ bool leat_chan_try_send(leat_chan *c, const void *elem)
 		leat__unlock(&c->lock);
 	leat__leave(m);
 	if (outcome == LEAT__CLOSED)
-		leat__panic_runtime("send on closed channel");
+		leat__sent_on_closed();
 	return outcome == LEAT__DONE;
 }
 

@@ -48,9 +48,10 @@ struct leat_chan {
 	bool scoped;     /* a scope frees it */
 	size_t count;    /* values buffered */
 	size_t cap;
-	size_t head, tail; /* slots to receive from and to send to next */
+	size_t head, tail; /* where in the buffer, in bytes, is received from and sent to next */
 	size_t elem_bytes;
 	struct leat__waiters receivers, senders;
+	size_t buffer_bytes;
 	struct leat_chan *scope_next; /* the scope's list */
 	struct leat__alarm *alarm;    /* what a timed one stands for, else NULL; never changes */
 	_Alignas(16) char buffer[];
@@ -118,17 +119,12 @@ static inline void leat__waiter_wake(struct leat__m *m, struct leat__waiter *w, 
 	leat__ready(m, w->g, !w->select || selecting);
 }
 
-/* What a slot's accesses are ordered by, for the thread sanitizer. */
-static inline const void *leat__slot_key(const struct leat_chan *c, size_t slot)
-{
-	return c->elem_bytes ? c->buffer + slot * c->elem_bytes : c->buffer;
-}
-
-static inline void leat__hb_slot(const struct leat_chan *c, size_t slot)
+/* Accesses to what lies in the buffer there are ordered, for the thread sanitizer. */
+static inline void leat__hb_slot(const struct leat_chan *c, size_t at)
 {
 	if (unlikely(leat__sanitizers & LEAT__TSAN)) {
-		leat__san_acquire(leat__slot_key(c, slot));
-		leat__san_release(leat__slot_key(c, slot));
+		leat__san_acquire(c->buffer + at);
+		leat__san_release(c->buffer + at);
 	}
 }
 
@@ -144,8 +140,9 @@ static inline void leat__hb_handover(const struct leat__waiter *w)
 static inline void leat__buffer_put(struct leat_chan *c, const void *elem)
 {
 	leat__hb_slot(c, c->tail);
-	leat__copy(c->buffer + c->tail * c->elem_bytes, elem, c->elem_bytes);
-	if (++c->tail == c->cap)
+	leat__copy(c->buffer + c->tail, elem, c->elem_bytes);
+	c->tail += c->elem_bytes;
+	if (c->tail == c->buffer_bytes)
 		c->tail = 0;
 }
 
@@ -153,8 +150,9 @@ static inline void leat__buffer_get(struct leat_chan *c, void *elem)
 {
 	leat__hb_slot(c, c->head);
 	if (elem)
-		leat__copy(elem, c->buffer + c->head * c->elem_bytes, c->elem_bytes);
-	if (++c->head == c->cap)
+		leat__copy(elem, c->buffer + c->head, c->elem_bytes);
+	c->head += c->elem_bytes;
+	if (c->head == c->buffer_bytes)
 		c->head = 0;
 }
 
@@ -163,8 +161,8 @@ enum leat__outcome leat__alarm_recv(struct leat__m *m, struct leat_chan *c, void
                                     bool selecting);
 
 /* Send on c, locked, without waiting; selecting: on behalf of a select. */
-static inline enum leat__outcome leat__send_locked(struct leat__m *m, struct leat_chan *c,
-                                                   const void *elem, bool selecting)
+static ALWAYS_INLINE enum leat__outcome leat__send_locked(struct leat__m *m, struct leat_chan *c,
+                                                          const void *elem, bool selecting)
 {
 	struct leat__waiter *w;
 
@@ -190,8 +188,8 @@ static inline enum leat__outcome leat__send_locked(struct leat__m *m, struct lea
 }
 
 /* Receive from c, locked, without waiting. */
-static inline enum leat__outcome leat__recv_locked(struct leat__m *m, struct leat_chan *c,
-                                                   void *elem, bool selecting)
+static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, struct leat_chan *c,
+                                                          void *elem, bool selecting)
 {
 	struct leat__waiter *w;
 

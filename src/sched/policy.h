@@ -26,7 +26,7 @@ struct leat__policy {
 	int64_t (*now)(void);
 };
 
-extern const struct leat__policy *leat__policy;
+extern const struct leat__policy *leat__policy HIDDEN;
 
 /* p may be NULL: a plain thread. */
 uint32_t leat__random(struct leat__p *p);

@@ -262,7 +262,7 @@ static COLD void wake_thread(struct leat__g *g)
 	leat__os_wake(&g->woken, 1);
 }
 
-struct leat__m *leat__park(struct leat__m *m)
+struct leat__m *leat__park_slow(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
 

@@ -21,6 +21,7 @@
 
 #include "os/lock.h"
 #include "sched/machine.h"
+#include "sched/policy.h"
 
 #include <leat/go.h>
 
@@ -64,7 +65,7 @@ struct leat__sched {
 	uint64_t ticks_per_us;                 /* of leat__ticks, measured at start */
 };
 
-extern struct leat__sched leat__sched;
+extern struct leat__sched leat__sched HIDDEN;
 
 /*
  * A clock of whole seconds, modulo 2^31, for "blocked for 3 minutes": who stops a goroutine copies it,
@@ -75,7 +76,7 @@ enum { LEAT__SECONDS_MASK = 0x7fffffff };
 
 extern struct leat__coarse {
 	_Atomic uint32_t seconds;
-} ON_LINE leat__coarse;
+} ON_LINE leat__coarse HIDDEN;
 
 static inline uint32_t leat__seconds_at(int64_t now_ns)
 {
@@ -97,6 +98,21 @@ static inline void leat__stamp(struct leat__g *g)
 
 /* --- for primitives */
 
+/* Enter and take a lock, where both are to be had at once and without a call; NULL: nothing happened. */
+static ALWAYS_INLINE struct leat__m *leat__try_enter_locking(uint32_t *lock)
+{
+	struct leat__m *m = leat__self();
+
+	if (unlikely(!m) || unlikely(load_relaxed(&m->in_runtime)))
+		return NULL;
+	store_relaxed(&m->in_runtime, 1);
+	compiler_barrier(); /* as in leat__enter */
+	if (likely(!load_relaxed(&m->retake)) && likely(leat__trylock(lock)))
+		return m;
+	leat__leave(m);
+	return NULL;
+}
+
 /* Say what g, the caller's, is about to wait for. */
 static inline void leat__park_as(struct leat__g *g, enum leat__wait wait)
 {
@@ -110,11 +126,48 @@ static inline bool leat__off_cpu(struct leat__g *g)
 	return __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE) != NULL;
 }
 
-/* Stop the calling goroutine (or plain thread) until it is readied; the M it resumes on. */
-struct leat__m *leat__park(struct leat__m *m);
+/* leat__park where the next goroutine is not known, or something is special about one of the two. */
+struct leat__m *leat__park_slow(struct leat__m *m);
+
+/* Stop the calling goroutine (or plain thread) until it is readied; the M it resumes on.  Inline, for
+   what a switch resumes returns through its callers: the fewer they are the more often it is predicted
+   where to. */
+static ALWAYS_INLINE struct leat__m *leat__park(struct leat__m *m)
+{
+	struct leat__p *p = m->p;
+	struct leat__g *me = m->g, *g;
+
+	if (unlikely(!p))
+		return leat__park_slow(m);
+	g = load_relaxed(&p->next);
+	if (unlikely(!g) || unlikely(p->until_poll == 1) || unlikely(load_relaxed(&p->attention)) ||
+	    unlikely(me->special | g->special) || unlikely(!g->stack) || unlikely(!leat__off_cpu(g)) ||
+	    unlikely(leat__sanitizers) || unlikely(leat__policy != NULL))
+		return leat__park_slow(m);
+	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
+	p->until_poll--;
+	store_relaxed(&p->next, NULL);
+	leat__stamp(me);
+	m->g = g;
+	leat__switch(&me->sp, &g->sp);
+	return leat__self();
+}
 
 /* Let g, which is parked or about to, run.  soon: before others of this processor. */
 void leat__ready(struct leat__m *m, struct leat__g *g, bool soon);
+
+/* The same, soon, in the common case: then true. */
+static ALWAYS_INLINE bool leat__try_ready_soon(struct leat__m *m, struct leat__g *g)
+{
+	struct leat__p *p = m->p;
+
+	if (unlikely(!p) || unlikely(load_relaxed(&g->kind) != LEAT__GOROUTINE) ||
+	    unlikely(load_relaxed(&p->next) != NULL))
+		return false;
+	store_relaxed(&g->wait, LEAT__RUNNABLE);
+	store_relaxed(&p->next, g);
+	return true;
+}
 
 /* Something else may run: the caller goes to the end of its processor's queue. */
 struct leat__m *leat__yield(struct leat__m *m);
@@ -123,9 +176,15 @@ struct leat__m *leat__yield(struct leat__m *m);
    where others can take it. */
 void leat__demote_next(struct leat__p *p);
 
+static inline bool leat__demotion_due(struct leat__p *p)
+{
+	return likely(p != NULL) && unlikely(load_relaxed(&p->next) != NULL) &&
+	       (++p->operations & 7) == 0;
+}
+
 static inline void leat__operated(struct leat__p *p)
 {
-	if (likely(p != NULL) && unlikely(load_relaxed(&p->next) != NULL) && (++p->operations & 7) == 0)
+	if (unlikely(leat__demotion_due(p)))
 		leat__demote_next(p);
 }
 
