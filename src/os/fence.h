@@ -17,7 +17,7 @@
 #include "base/atomic.h"
 #include "os/os.h"
 
-extern bool leat__fenced;
+extern bool leat__fenced HIDDEN;
 
 static inline void leat__fence_light(void)
 {
