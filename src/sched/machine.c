@@ -415,7 +415,9 @@ static NOINLINE struct leat__m *leat__queue_for_processor(struct leat__m *m)
 
 struct leat__m *leat__enter_slow(struct leat__m *m)
 {
-	for (;;) {
+	bool requested = false;
+
+	while (!requested) {
 		uint32_t retake;
 
 		if (leat__fenced)
@@ -429,8 +431,13 @@ struct leat__m *leat__enter_slow(struct leat__m *m)
 			return leat__queue_for_processor(m);
 		if (!(retake & LEAT__RETAKE_REQUESTED))
 			break;
-		if (cas_acq_rel(&m->retake, &retake, retake & ~(uint32_t)LEAT__RETAKE_REQUESTED))
-			break;
+		requested = cas_acq_rel(&m->retake, &retake, retake & ~(uint32_t)LEAT__RETAKE_REQUESTED);
+	}
+	/* The processor stays here, but somebody waits for it.  Who calls leat all the time is hardly ever
+	   outside for long enough to lose it, and would keep it for good. */
+	if (requested && m->p) {
+		m->p->until_poll = load_relaxed(&m->p->next) ? 2 : 1; /* as when it is taken */
+		return leat__yield(m);
 	}
 	/* Under a policy there is no monitor that takes processors: here is where one could be lost. */
 	if (leat__policy && m->p && leat__policy->choose(LEAT__CHOOSE_RETAKE, 2))
