@@ -160,6 +160,12 @@ static NOINLINE void leat__send_slow(leat_chan *c, const void *elem)
 	leat__send_on(m, c, elem);
 }
 
+static NOINLINE void leat__send_contended(struct leat__m *m, leat_chan *c, const void *elem)
+{
+	leat__lock_slow(&c->lock);
+	leat__send_on(m, c, elem);
+}
+
 /* m has served w, whose channel is unlocked. */
 static NOINLINE void leat__ready_and_leave(struct leat__m *m, struct leat__g *g)
 {
@@ -183,10 +189,14 @@ static ALWAYS_INLINE void served(struct leat__m *m, leat_chan *c, struct leat__w
 void leat_chan_send(leat_chan *c, const void *elem)
 {
 	struct leat__waiter *w;
-	struct leat__m *m = likely(c != NULL) ? leat__try_enter_locking(&c->lock) : NULL;
+	struct leat__m *m = likely(c != NULL) ? leat__try_enter() : NULL;
 
 	if (unlikely(!m)) {
 		leat__send_slow(c, elem);
+		return;
+	}
+	if (unlikely(!leat__trylock(&c->lock))) {
+		leat__send_contended(m, c, elem);
 		return;
 	}
 	w = c->receivers.first;
@@ -228,13 +238,21 @@ static NOINLINE bool leat__recv_slow(leat_chan *c, void *elem)
 	return leat__recv_on(m, c, elem);
 }
 
+static NOINLINE bool leat__recv_contended(struct leat__m *m, leat_chan *c, void *elem)
+{
+	leat__lock_slow(&c->lock);
+	return leat__recv_on(m, c, elem);
+}
+
 bool leat_chan_recv(leat_chan *c, void *elem)
 {
 	struct leat__waiter *w;
-	struct leat__m *m = likely(c != NULL) ? leat__try_enter_locking(&c->lock) : NULL;
+	struct leat__m *m = likely(c != NULL) ? leat__try_enter() : NULL;
 
 	if (unlikely(!m))
 		return leat__recv_slow(c, elem);
+	if (unlikely(!leat__trylock(&c->lock)))
+		return leat__recv_contended(m, c, elem);
 	w = c->senders.first;
 	if (unlikely(leat__sanitizers) || (w && (unlikely(w->select) || unlikely(c->count))))
 		return leat__recv_on(m, c, elem);

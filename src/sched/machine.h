@@ -10,8 +10,8 @@
  *	monitor                                 goroutine's thread, entering
  *	retake |= REQUESTED                     in_runtime = 1
  *	heavy fence                             light fence
- *	if in_runtime: take the request back    if retake: look closer (leat__retaken)
- *	else CAS REQUESTED -> TAKEN                REQUESTED: CAS it away, keep the processor
+ *	if in_runtime: take the request back    if retake: look closer (leat__enter_slow)
+ *	else CAS REQUESTED -> TAKEN                REQUESTED: CAS it away, yield with the processor
  *	     m->p = NULL, all under the            TAKEN: queue for a processor
  *	     scheduler's lock
  *
@@ -132,6 +132,21 @@ static inline struct leat__m *leat__enter(void)
 	if (unlikely(load_relaxed(&m->retake)))
 		m = leat__enter_slow(m);
 	return m;
+}
+
+/* Enter, where nothing needs a closer look and so no call; NULL: nothing happened. */
+static ALWAYS_INLINE struct leat__m *leat__try_enter(void)
+{
+	struct leat__m *m = leat__self();
+
+	if (unlikely(!m) || unlikely(load_relaxed(&m->in_runtime)))
+		return NULL;
+	store_relaxed(&m->in_runtime, 1);
+	compiler_barrier(); /* as in leat__enter */
+	if (likely(!load_relaxed(&m->retake)))
+		return m;
+	store_release(&m->in_runtime, 0);
+	return NULL;
 }
 
 /* The request for m's processor is over, one way or the other.  A fork may want something, too. */

@@ -98,21 +98,6 @@ static inline void leat__stamp(struct leat__g *g)
 
 /* --- for primitives */
 
-/* Enter and take a lock, where both are to be had at once and without a call; NULL: nothing happened. */
-static ALWAYS_INLINE struct leat__m *leat__try_enter_locking(uint32_t *lock)
-{
-	struct leat__m *m = leat__self();
-
-	if (unlikely(!m) || unlikely(load_relaxed(&m->in_runtime)))
-		return NULL;
-	store_relaxed(&m->in_runtime, 1);
-	compiler_barrier(); /* as in leat__enter */
-	if (likely(!load_relaxed(&m->retake)) && likely(leat__trylock(lock)))
-		return m;
-	leat__leave(m);
-	return NULL;
-}
-
 /* Say what g, the caller's, is about to wait for. */
 static inline void leat__park_as(struct leat__g *g, enum leat__wait wait)
 {
