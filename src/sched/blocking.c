@@ -69,7 +69,7 @@ leat_blocking_call leat_blocking_begin(void)
 	return call;
 }
 
-/* Its processor is gone, or asked for: get one, or say no. */
+/* Its processor is gone, or asked for: get one, or let the others go first. */
 static NOINLINE void leat__return_from_call(const leat_blocking_call *call)
 {
 	uint64_t end = leat__ticks();

@@ -435,10 +435,8 @@ struct leat__m *leat__enter_slow(struct leat__m *m)
 	}
 	/* The processor stays here, but somebody waits for it.  Who calls leat all the time is hardly ever
 	   outside for long enough to lose it, and would keep it for good. */
-	if (requested && m->p) {
-		m->p->until_poll = load_relaxed(&m->p->next) ? 2 : 1; /* as when it is taken */
+	if (requested && m->p)
 		return leat__yield(m);
-	}
 	/* Under a policy there is no monitor that takes processors: here is where one could be lost. */
 	if (leat__policy && m->p && leat__policy->choose(LEAT__CHOOSE_RETAKE, 2))
 		return leat__yield(m);
