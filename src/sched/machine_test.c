@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: notsan */
 /*
  * Goal: the door: whose processor is asked for, but who is back in leat before it could be taken,
  * lets others run there.
