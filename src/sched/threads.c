@@ -238,6 +238,24 @@ LEAT__NORETURN static void exhausted(void)
 	leat__report_end(2);
 }
 
+/* p, which nobody holds, may wait for long: its goroutines go where who has a processor finds them, one
+   that never parks, too.  Locked. */
+static void give_out(struct leat__p *p)
+{
+	struct leat__g *g = load_relaxed(&p->next);
+
+	store_relaxed(&p->next, NULL);
+	if (g)
+		leat__global_append(g);
+	while ((g = leat__ring_get(p)))
+		leat__global_append(g);
+	while (!leat__deque_empty(p)) {
+		g = leat__deque_steal(p, true);
+		if (g) /* else a thief has it */
+			leat__global_append(g);
+	}
+}
+
 /* m gets the first processor of the list, and a thread.  False: there was none to be had; whether it
    was wanted, the list says. */
 static bool make(struct leat__m *m)
@@ -288,8 +306,14 @@ static bool make(struct leat__m *m)
 	m->p = NULL;
 	store_relaxed(&p->m, NULL);
 	leat__sched.held--;
-	starting_put(p, false);
 	spare_put(m);
+	if (leat__sched.idle_m) {
+		/* One that found no processor meanwhile. */
+		leat__start_machine(p, false);
+		return true;
+	}
+	give_out(p);
+	starting_put(p, false);
 	leat__unlock(&leat__sched.lock);
 	return false;
 }

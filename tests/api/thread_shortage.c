@@ -15,6 +15,7 @@
 
 static atomic_int refuse; /* so many more times */
 static atomic_int refused;
+static atomic_int refusal_us; /* so long does it take */
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
@@ -22,6 +23,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(vo
 
 	if (atomic_load(&refuse) > 0) {
 		atomic_fetch_sub(&refuse, 1);
+		usleep((useconds_t)atomic_load(&refusal_us));
 		atomic_fetch_add(&refused, 1);
 		return EAGAIN;
 	}
@@ -59,19 +61,48 @@ static void go_on_with_one_thread(void)
 	CHECK_EQ(done, n);
 }
 
-/* In a child: the next test, too, begins with main's thread alone. */
-TEST(goroutines_go_on_with_the_threads_that_there_are)
+/* Main often comes back, to another processor, while the one that it lost is about to get a thread; then
+   there is none to be had, and main never parks again. */
+static void go_on_without_parking(void)
+{
+	atomic_int done = 0;
+	int fds[2];
+
+	leat_procs(leat_procs(0)); /* the monitor has its thread by now */
+	CHECK_EQ(pipe(fds), 0);
+	atomic_store(&refusal_us, 2000);
+	atomic_store(&refuse, 1 << 30);
+	for (int i = 1; i <= 50; i++) {
+		go_as(member, writer, fds[1], &done);
+		usleep(200 * (useconds_t)i);
+		test_until(done == i);
+	}
+	test_goroutines(1);
+}
+
+/* The next test, too, is to begin with main's thread alone. */
+static void in_a_child(void (*fn)(void))
 {
 	int status;
 	pid_t child = fork();
 
 	CHECK(child >= 0);
 	if (child == 0) {
-		go_on_with_one_thread();
+		fn();
 		_exit(0);
 	}
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK_EQ(status, 0);
+}
+
+TEST(goroutines_go_on_with_the_threads_that_there_are)
+{
+	in_a_child(go_on_with_one_thread);
+}
+
+TEST(goroutines_go_on_beside_one_that_never_parks)
+{
+	in_a_child(go_on_without_parking);
 }
 
 /* Main's thread is blocked, so those that could unblock it need another. */
