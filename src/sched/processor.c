@@ -73,8 +73,13 @@ struct leat__g *leat__deque_steal(struct leat__p *victim, bool owner)
 	int64_t top = load_acquire(&victim->top), bottom;
 	struct leat__g *g;
 
-	if (!owner)
-		leat__fence_heavy();
+	if (!owner) {
+		if (top >= load_relaxed(&victim->bottom))
+			return NULL; /* nothing worth a fence */
+		fence_seq_cst(); /* between the looks at top and at offered and bottom */
+		if (load_acquire(&victim->offered) <= top)
+			leat__fence_heavy();
+	}
 	bottom = load_acquire(&victim->bottom);
 	if (top >= bottom)
 		return NULL;

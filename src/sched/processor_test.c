@@ -151,8 +151,11 @@ TEST(deque_is_a_stack_for_its_owner_and_a_queue_for_thieves)
 			CHECK(leat__deque_empty(p));
 			CHECK(leat__deque_pop(p) == NULL);
 			CHECK(leat__deque_steal(p, false) == NULL);
-			for (int i = 0; i < N; i++)
+			for (int i = 0; i < N; i++) {
 				leat__deque_push(p, &g[i]);
+				if (i == N / 2)
+					leat__deque_offer(p);
+			}
 			for (int i = 0; i < stolen; i++)
 				CHECK(leat__deque_steal(p, i % 2) == &g[i]);
 			for (int i = N; i-- > stolen;)
@@ -185,6 +188,8 @@ TEST(full_deque_gives_its_older_half_to_the_global_queue)
 
 /* --- against thieves */
 
+enum how { RING = 1, FULL = 2, FENCED = 4, OFFERS = 8, MIXES = 16 };
+
 enum { THIEVES = 3, IN_FLIGHT = 24, FLOOD = 3 * LEAT__RING };
 
 static struct contest {
@@ -193,7 +198,7 @@ static struct contest {
 	_Atomic int queued[FLOOD]; /* 1: put in and not yet taken out */
 	_Atomic uint64_t stolen;
 	_Atomic int stop;
-	bool ring, full;
+	unsigned how;
 } contest;
 
 static void took(struct leat__g *g)
@@ -212,10 +217,10 @@ static void *thief(void *arg)
 	for (unsigned turn = 0; !load_acquire(&contest.stop); turn++) {
 		struct leat__g *g;
 
-		if (contest.ring) {
+		if (contest.how & RING) {
 			g = leat__ring_steal(p, victim, limit);
 			/* Sometimes by an old look. */
-			if (turn % 4 || contest.full)
+			if (turn % 4 || contest.how & FULL)
 				limit = load_acquire(&victim->tail);
 		} else {
 			g = leat__deque_steal(victim, false);
@@ -224,8 +229,8 @@ static void *thief(void *arg)
 			took(g);
 			fetch_add_relaxed(&contest.stolen, 1);
 		}
-		if (contest.full ? turn % 4 == 0 : turn % 16 == 0)
-			leat__os_backoff(contest.full ? 64 : 0);
+		if (contest.how & FULL ? turn % 4 == 0 : turn % 16 == 0)
+			leat__os_backoff(contest.how & FULL ? 64 : 0);
 	}
 	return NULL;
 }
@@ -251,14 +256,14 @@ static int vacant(uint64_t *random)
 
 static struct leat__g *take_own(void)
 {
-	return contest.ring ? leat__ring_get(contest.victim) : leat__deque_pop(contest.victim);
+	return contest.how & RING ? leat__ring_get(contest.victim) : leat__deque_pop(contest.victim);
 }
 
 /* Until thieves had so many, or for some seconds: that depends on how busy the machine is. */
 static void put_and_take(uint64_t wanted)
 {
 	/* About as long as a thief takes from one look to the next. */
-	uint32_t pause = contest.ring || leat__fenced ? 64 : 4096;
+	uint32_t pause = contest.how & (RING | OFFERS) || leat__fenced ? 64 : 4096;
 	int64_t end = leat__os_now() + test_count(10) * LEAT_SECOND;
 	uint64_t random = 77;
 	struct leat__g *g;
@@ -273,10 +278,13 @@ static void put_and_take(uint64_t wanted)
 			int at = vacant(&random);
 
 			store_relaxed(&contest.queued[at], 1);
-			if (contest.ring)
+			if (contest.how & RING)
 				leat__ring_put(contest.victim, &contest.g[at]);
 			else
 				leat__deque_push(contest.victim, &contest.g[at]);
+			if (contest.how & OFFERS ||
+			    (contest.how & MIXES && leat__random_next(&random) % 4 == 0))
+				leat__deque_offer(contest.victim);
 		}
 		for (uint32_t k = leat__random_next(&random) % pause; k > 0; k--)
 			compiler_barrier();
@@ -319,16 +327,15 @@ static void flood(uint64_t wanted)
 		took(g);
 }
 
-static void compete(bool ring, bool fenced, int thieves, bool full, uint32_t start)
+static void compete(unsigned how, int thieves, uint32_t start)
 {
 	pthread_t threads[THIEVES];
 	struct leat__p *own[THIEVES];
 
-	leat__fenced = fenced || !leat__os_has_membarrier();
+	leat__fenced = how & FENCED || !leat__os_has_membarrier();
 	contest.victim = new_processor();
 	contest.g = new_goroutines(FLOOD);
-	contest.ring = ring;
-	contest.full = full;
+	contest.how = how;
 	start_at(contest.victim, start);
 	store_relaxed(&contest.stolen, 0);
 	store_relaxed(&contest.stop, 0);
@@ -336,7 +343,7 @@ static void compete(bool ring, bool fenced, int thieves, bool full, uint32_t sta
 		own[i] = new_processor();
 		CHECK(pthread_create(&threads[i], NULL, thief, own[i]) == 0);
 	}
-	(full ? flood : put_and_take)((uint64_t)test_count(full ? 20000000 : 1000000));
+	(how & FULL ? flood : put_and_take)((uint64_t)test_count(how & FULL ? 20000000 : 1000000));
 	/* Nothing was lost: what thieves still hold comes back. */
 	for (int i = 0; i < FLOOD; i++) {
 		int64_t end = leat__os_now() + 30 * LEAT_SECOND;
@@ -351,7 +358,8 @@ static void compete(bool ring, bool fenced, int thieves, bool full, uint32_t sta
 		pthread_join(threads[i], NULL);
 		leat__os_unmap(own[i], sizeof *own[i]);
 	}
-	fprintf(stderr, "  %d thieves, %s: %llu stolen\n", thieves, fenced ? "fenced" : "membarrier",
+	fprintf(stderr, "  %d thieves, %s%s: %llu stolen\n", thieves,
+	        how & FENCED ? "fenced" : "membarrier", how & (OFFERS | MIXES) ? ", offered" : "",
 	        (unsigned long long)load_relaxed(&contest.stolen));
 	CHECK_EQ(empty_global_queue(), 0);
 	leat__os_unmap(contest.victim, sizeof *contest.victim);
@@ -360,7 +368,7 @@ static void compete(bool ring, bool fenced, int thieves, bool full, uint32_t sta
 TEST(ring_gives_each_goroutine_to_one_taker)
 {
 	for (int thieves = 1; thieves <= THIEVES; thieves++)
-		compete(true, false, thieves, false, UINT32_MAX - 5000);
+		compete(RING, thieves, UINT32_MAX - 5000);
 }
 
 TEST(full_ring_gives_each_goroutine_to_one_taker)
@@ -372,15 +380,17 @@ TEST(full_ring_gives_each_goroutine_to_one_taker)
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
 	CHECK_EQ(sched_setaffinity(0, sizeof one, &one), 0);
-	compete(true, false, THIEVES, true, UINT32_MAX - 5000);
+	compete(RING | FULL, THIEVES, UINT32_MAX - 5000);
 	CHECK_EQ(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
 TEST(deque_gives_each_goroutine_to_one_taker)
 {
 	for (int thieves = 1; thieves <= THIEVES; thieves++) {
-		compete(false, false, thieves, false, 0);
-		compete(false, true, thieves, false, 0);
+		compete(0, thieves, 0);
+		compete(FENCED, thieves, 0);
+		compete(OFFERS, thieves, 0);
+		compete(MIXES, thieves, 0);
 	}
 }
 

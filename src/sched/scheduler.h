@@ -218,6 +218,16 @@ static inline void leat__wake(void)
 		leat__wake_slow();
 }
 
+/* That work is p's newest in its deque: where somebody looks for work, or could, he gets it cheaply. */
+static inline void leat__offer(struct leat__p *p)
+{
+	leat__fence_light(); /* as above */
+	if (unlikely(load_relaxed(&leat__sched.idle) | load_relaxed(&leat__sched.searching))) {
+		leat__deque_offer(p);
+		leat__wake();
+	}
+}
+
 /* The same for one that is about to leave its context.  Locked. */
 void leat__global_append(struct leat__g *g);
 

@@ -150,7 +150,7 @@ static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void 
 	enroll(p, g);
 	if (likely(p != NULL)) {
 		leat__deque_push(p, g);
-		leat__wake();
+		leat__offer(p);
 	} else {
 		leat__global_put(g, g, 1);
 	}

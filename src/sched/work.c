@@ -179,8 +179,11 @@ static inline struct leat__g *next(struct leat__p *p, uint32_t heed)
 	if (g)
 		return g;
 	g = leat__deque_pop(p);
-	if (g)
+	if (g) {
+		if (unlikely(load_relaxed(&leat__sched.searching)))
+			leat__deque_offer(p); /* the rest, before this one runs for long */
 		return g;
+	}
 	return leat__global_take(p, GLOBAL_TAKE);
 }
 

@@ -247,6 +247,7 @@ TEST(deque_gives_each_goroutine_whole_to_one)
 {
 	check_protocol(&deque_slot);
 	check_protocol(&deque);
+	check_protocol(&offer);
 }
 
 TEST(mutex_excludes_and_loses_no_sleeper)

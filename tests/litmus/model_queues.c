@@ -179,4 +179,108 @@ TEST(deque_gives_each_goroutine_to_one)
 	CHECK(!deque(MEMBARRIERS, false));
 }
 
+/* --- deque: what is offered is popped with a full fence, and stolen without a heavy one */
+
+enum offer_part { OFFER_ALL, OFFER_NO_FENCE, OFFER_STOLEN_ANYWAY };
+
+enum { O_TOP, O_BOTTOM, O_OFFERED, O_SLOT_1, O_TAKEN_0, O_TAKEN_1, O_TAKEN_2 };
+
+/* heeds: what is not offered takes a heavy fence. */
+static void offer_thief(struct step *p, bool heeds)
+{
+	const struct step program[STEPS] = {
+	    [0] = {LOAD, O_TOP},
+	    [1] = {IF, .value = 1, .to = 14},
+	    [2] = {IF, .value = 2, .to = 34},
+	    /* top is 0 */
+	    [3] = {LOAD, O_OFFERED},
+	    [4] = {IF, .value = 1, .to = 7},
+	    [5] = {IF, .value = 2, .to = 7},
+	    [6] = heeds ? STEP(MEMBARRIER) : STEP(TO, .to = 7),
+	    [7] = {LOAD, O_BOTTOM},
+	    [8] = {IF, .value = 0, .to = 34},
+	    [9] = {CAS, O_TOP, 1, 0, .to = 34},
+	    [10] = {SWAP, O_TAKEN_0, 1},
+	    [11] = {IF, .value = 1, .to = 35},
+	    [12] = {END},
+	    /* top is 1 */
+	    [14] = {LOAD, O_OFFERED},
+	    [15] = {IF, .value = 2, .to = 17},
+	    [16] = heeds ? STEP(MEMBARRIER) : STEP(TO, .to = 17),
+	    [17] = {LOAD, O_BOTTOM},
+	    [18] = {IF, .value = 1, .to = 34},
+	    [19] = {LOAD, O_SLOT_1},
+	    [20] = {CAS, O_TOP, 2, 1, .to = 34},
+	    [21] = {IF, .value = 2, .to = 25},
+	    [22] = {SWAP, O_TAKEN_1, 1},
+	    [23] = {IF, .value = 1, .to = 35},
+	    [24] = {END},
+	    [25] = {SWAP, O_TAKEN_2, 1},
+	    [26] = {IF, .value = 1, .to = 35},
+	    [34] = {END},
+	    [35] = {WRONG},
+	};
+
+	memcpy(p, program, sizeof program);
+}
+
+/*
+ * Two goroutines, 0 and 1, of which the first so many are offered.  The owner pops number 1, pushes number
+ * 2 in its place, offers all, and pops that; each of two thieves steals once.
+ */
+static bool offer(enum offer_part without, uint8_t offered)
+{
+	static const char *const names[] = {"with all its parts", "popped without a fence",
+	                                    "stolen without a heavy fence, offered or not"};
+	bool fences = without != OFFER_NO_FENCE;
+	struct model m = {
+	    .name = name("deque, offered", names[without]),
+	    .threads = 3,
+	    .program = {{
+	        [0] = {STORE, O_BOTTOM, 1},
+	        [1] = offered == 2 ? STEP(STORE, O_OFFERED, 1) : STEP(TO, .to = 2),
+	        [2] = offered == 2 && fences ? STEP(FENCE) : STEP(TO, .to = 3),
+	        [3] = {LOAD, O_TOP},
+	        [4] = {IF, .value = 0, .to = 12},
+	        [5] = {IF, .value = 2, .to = 9},
+	        [6] = {CAS, O_TOP, 2, 1, .to = 9},
+	        [7] = {SWAP, O_TAKEN_1, 1},
+	        [8] = {IF, .value = 1, .to = 35},
+	        [9] = {STORE, O_BOTTOM, 2},
+	        [10] = {END},
+	        /* It has number 1, and says so at the end, for that is a fence. */
+	        [12] = {STORE, O_SLOT_1, 2},
+	        [13] = {STORE, O_BOTTOM, 2},
+	        [14] = {STORE, O_OFFERED, 2},
+	        [15] = {STORE, O_BOTTOM, 1},
+	        [16] = {STORE, O_OFFERED, 1},
+	        [17] = fences ? STEP(FENCE) : STEP(TO, .to = 18),
+	        [18] = {LOAD, O_TOP},
+	        [19] = {IF, .value = 0, .to = 22},
+	        [20] = {IF, .value = 2, .to = 24},
+	        [21] = {CAS, O_TOP, 2, 1, .to = 24},
+	        [22] = {SWAP, O_TAKEN_2, 1},
+	        [23] = {IF, .value = 1, .to = 35},
+	        [24] = {SWAP, O_TAKEN_1, 1},
+	        [25] = {IF, .value = 1, .to = 35},
+	        [26] = {END},
+	        [35] = {WRONG},
+	    }},
+	    .memory = {[O_BOTTOM] = 2, [O_OFFERED] = offered, [O_SLOT_1] = 1},
+	};
+
+	offer_thief(m.program[1], without != OFFER_STOLEN_ANYWAY);
+	offer_thief(m.program[2], without != OFFER_STOLEN_ANYWAY);
+	return holds(&m);
+}
+
+TEST(deque_gives_what_it_offers_to_one)
+{
+	for (uint8_t offered = 0; offered <= 2; offered++)
+		CHECK(offer(OFFER_ALL, offered));
+	CHECK(!offer(OFFER_NO_FENCE, 2));
+	CHECK(!offer(OFFER_NO_FENCE, 0)); /* offered meanwhile */
+	CHECK(!offer(OFFER_STOLEN_ANYWAY, 1));
+}
+
 TEST_MAIN

@@ -208,6 +208,104 @@ const struct protocol deque = {
          [Q_LAST] = {"the last one by compare-and-swap", IN_BOTH}},
 };
 
+/* --- deque: what is offered is popped with a full fence, and stolen without a heavy one */
+
+enum { OFFERED = 2, SLOT_1, DONE_0, DONE_1, DONE_2 };
+enum { V_POP, V_STEAL, V_OFFER, V_SEEN, V_HEEDS, V_LIGHT };
+
+static void offer_thief(struct step *p, enum form form, int without)
+{
+	uint8_t heavy = without == V_HEEDS ? TO : form == MEMBARRIERS ? MEMBARRIER : FENCE;
+	const struct step program[STEPS] = {
+	    [0] = {LOAD, TOP, .order = ACQUIRE},
+	    [1] = F(V_STEAL, FENCE, 2),
+	    [2] = {IF, .value = 1, .to = 15},
+	    [3] = {IF, .value = 2, .to = 34},
+	    /* top is 0 */
+	    [4] = {LOAD, OFFERED, .order = O(V_SEEN, ACQUIRE)},
+	    [5] = {IF, .value = 1, .to = 8},
+	    [6] = {IF, .value = 2, .to = 8},
+	    [7] = {heavy, .to = 8},
+	    [8] = {LOAD, BOTTOM, .order = ACQUIRE},
+	    [9] = {IF, .value = 0, .to = 34},
+	    [10] = {CAS, TOP, 1, 0, 34, ACQ_REL},
+	    [11] = {SWAP, DONE_0, 1},
+	    [12] = {IF, .value = 1, .to = 35},
+	    [13] = {END},
+	    /* top is 1 */
+	    [15] = {LOAD, OFFERED, .order = O(V_SEEN, ACQUIRE)},
+	    [16] = {IF, .value = 2, .to = 18},
+	    [17] = {heavy, .to = 18},
+	    [18] = {LOAD, BOTTOM, .order = ACQUIRE},
+	    [19] = {IF, .value = 1, .to = 34},
+	    [20] = {LOAD, SLOT_1},
+	    [21] = {CAS, TOP, 2, 1, 34, ACQ_REL},
+	    [22] = {IF, .value = 2, .to = 26},
+	    [23] = {SWAP, DONE_1, 1},
+	    [24] = {IF, .value = 1, .to = 35},
+	    [25] = {END},
+	    [26] = {SWAP, DONE_2, 1},
+	    [27] = {IF, .value = 1, .to = 35},
+	    [34] = {END},
+	    [35] = {WRONG},
+	};
+
+	memcpy(p, program, sizeof program);
+}
+
+/* Two goroutines, 0 and 1, of which 0 is offered.  The owner pops number 1, pushes number 2 in its place,
+   offers all, and pops that; each thief steals once. */
+static void build_offer(struct model *m, enum form form, int without)
+{
+	const struct step owner[STEPS] = {
+	    [0] = {STORE, BOTTOM, 1},
+	    [1] = LIGHT(V_LIGHT, 2),
+	    [2] = {LOAD, TOP},
+	    [3] = {IF, .value = 0, .to = 12},
+	    [4] = {IF, .value = 2, .to = 8},
+	    [5] = {CAS, TOP, 2, 1, 8, ACQ_REL},
+	    [6] = {SWAP, DONE_1, 1},
+	    [7] = {IF, .value = 1, .to = 35},
+	    [8] = {END},
+	    /* It has number 1. */
+	    [12] = {STORE, SLOT_1, 2},
+	    [13] = {STORE, BOTTOM, 2, .order = RELEASE},
+	    [14] = {STORE, OFFERED, 2, .order = O(V_OFFER, RELEASE)},
+	    [15] = {STORE, BOTTOM, 1},
+	    [16] = {STORE, OFFERED, 1},
+	    [17] = F(V_POP, FENCE, 18),
+	    [18] = {LOAD, TOP},
+	    [19] = {IF, .value = 0, .to = 22},
+	    [20] = {IF, .value = 2, .to = 24},
+	    [21] = {CAS, TOP, 2, 1, 24, ACQ_REL},
+	    [22] = {SWAP, DONE_2, 1},
+	    [23] = {IF, .value = 1, .to = 35},
+	    [24] = {SWAP, DONE_1, 1},
+	    [25] = {IF, .value = 1, .to = 35},
+	    [26] = {END},
+	    [35] = {WRONG},
+	};
+
+	memcpy(m->program[0], owner, sizeof owner);
+	offer_thief(m->program[1], form, without);
+	offer_thief(m->program[2], form, without);
+	m->memory[BOTTOM] = 2;
+	m->memory[OFFERED] = 1;
+	m->memory[SLOT_1] = 1;
+	m->threads = 3;
+}
+
+const struct protocol offer = {
+    .name = "deque, offered",
+    .build = build_offer,
+    .parts = {[V_POP] = {"the owner's fence", IN_BOTH},
+              [V_STEAL] = {"the thief's fence", SPARE},
+              [V_OFFER] = {"offering releases", IN_MEMBARRIERS},
+              [V_SEEN] = {"seeing the offer acquires", IN_MEMBARRIERS},
+              [V_HEEDS] = {"a heavy fence for the rest", IN_MEMBARRIERS},
+              [V_LIGHT] = {"a light fence where it pops that", IN_FENCES}},
+};
+
 /* --- keeper: who sleeps until the first timer, while another changes which that is (work.c) */
 
 enum { FIRST_TIMER, UNTIL, WAKE };
