@@ -14,11 +14,16 @@
  *  - Stacks that nobody uses any more give their pages back (trim.c).
  *  - The number of processors follows the CPUs and the quota, where nobody has chosen one: procs.c.
  *
- * It looks every 500 us while anything runs (up to 2 ms where all have computed for long, 100 us while
- * it suspects a sleeper, 20 us while somebody waits for the end of an announced call, 5 ms while nobody
+ * It looks every 500 us while anything runs (up to 4 ms the longer nobody has needed it, 100 us while it
+ * suspects a sleeper, 20 us while somebody waits for the end of an announced call, 5 ms while nobody
  * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
  * processor whose goroutine sleeps in the kernel for long is taken although nobody waits for it, so
  * that this holds for programs that block, too.
+ *
+ * A look takes a CPU from who computes for 50 us and more, with the timer and the two switches: every
+ * 500 us, 10% of fork-join and of pipelines whose stages take 5 us.  So its pace slows down to a quarter of the
+ * time since somebody needed it: what it does for the next one comes late by at most a third of the
+ * time in which nobody did.
  *
  * Only goroutines that keep others waiting are looked at closely: reading a thread's CPU clock costs
  * 300 ns, its state 5 us.
@@ -37,8 +42,8 @@
 #define LOOK_NS        500000
 #define SUSPECT_NS     100000
 #define CALL_NS        20000
-#define CALM_NS        2000000
-#define CALM_SHARE     4 /* of the time since a goroutine last took turns with another */
+#define CALM_NS        4000000
+#define CALM_SHARE     4 /* of the time since somebody needed it */
 #define QUIET_NS       5000000
 #define SLICE_NS       10000000
 #define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
@@ -147,21 +152,33 @@ static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, boo
 	return state == LEAT__OS_ASLEEP ? ASLEEP : STAY;
 }
 
+/* What the monitor found, over all processors. */
+struct findings {
+	bool running; /* a processor is held */
+	bool busy;    /* somebody schedules, or waits for it */
+	bool needed;  /* it did something for somebody, or may have to at the next look */
+	bool suspect; /* a thread may be asleep */
+	bool call;    /* a goroutine keeps others waiting in a call that it announced */
+};
+
 /* The oldest new goroutine of p has been there since an earlier look. */
-static void attend_oldest(struct leat__p *p, int64_t now)
+static void attend_oldest(struct leat__p *p, int64_t now, struct findings *f)
 {
 	int64_t top = load_relaxed(&p->top);
 
 	if (leat__deque_empty(p) || top != p->seen_top) {
 		p->seen_top = leat__deque_empty(p) ? -1 : top;
 		p->seen_top_since = now;
+		if (p->seen_top >= 0)
+			f->needed = true;
 	} else if (now - p->seen_top_since >= OLDEST_NS) {
+		f->needed = true;
 		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_OLDEST, memory_order_relaxed);
 	}
 }
 
 /* The ring's head has been there for a time slice while others ran, through next. */
-static void attend_ring(struct leat__p *p, int64_t now)
+static void attend_ring(struct leat__p *p, int64_t now, struct findings *f)
 {
 	uint32_t head = load_relaxed(&p->head);
 
@@ -169,27 +186,20 @@ static void attend_ring(struct leat__p *p, int64_t now)
 		p->seen_head = head;
 		p->seen_head_since = now;
 	} else if (now - p->seen_head_since >= RING_NS) {
+		f->needed = true;
 		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_RING, memory_order_relaxed);
 	}
 }
 
-/* What the monitor found, over all processors. */
-struct findings {
-	bool running; /* a processor is held */
-	bool busy;    /* somebody schedules, or waits for it */
-	bool fresh;   /* one runs another goroutine than at the last look */
-	bool suspect; /* a thread may be asleep */
-	bool call;    /* a goroutine keeps others waiting in a call that it announced */
-};
+static int64_t needed_at; /* when somebody last needed it, or things began to run */
 
 /* How long until the next look. */
 static int64_t pace(const struct findings *f)
 {
-	static int64_t calm_since;
 	int64_t now = leat__os_now(), calm;
 
-	if (f->fresh)
-		calm_since = now;
+	if (f->needed)
+		needed_at = now;
 	if (f->call)
 		return CALL_NS;
 	if (f->suspect)
@@ -198,7 +208,7 @@ static int64_t pace(const struct findings *f)
 		return LOOK_NS;
 	if (!f->busy)
 		return QUIET_NS;
-	calm = (now - calm_since) / CALM_SHARE;
+	calm = (now - needed_at) / CALM_SHARE;
 	return calm < LOOK_NS ? LOOK_NS : calm < CALM_NS ? calm : CALM_NS;
 }
 
@@ -214,8 +224,8 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 	f->running = true;
 	if (m->tid == 0)
 		return; /* its thread has yet to begin */
-	attend_oldest(p, now);
-	attend_ring(p, now);
+	attend_oldest(p, now, f);
+	attend_ring(p, now, f);
 	announced = load_relaxed(&m->announced) == tick + 1;
 	if (announced && leat__work_waits(p))
 		f->call = true;
@@ -223,7 +233,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		p->seen_tick = tick;
 		p->seen_since = now;
 		p->seen_cpu = -1;
-		f->busy = f->fresh = true;
+		f->busy = true;
 		return;
 	}
 	if (!leat__work_waits(p)) {
@@ -236,6 +246,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 	f->busy = true;
 	waited = now - p->seen_since >= (announced ? CALL_NS : SUSPECT_NS);
 	if (load_relaxed(&leat__sched.idle)) {
+		f->needed = true;
 		if (leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued))
 			leat__wake_now();
 		/* What waits in next cannot be stolen: hand it over with the processor; the goroutine
@@ -249,6 +260,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		return;
 	}
 	verdict = judge(p, m, now, &f->suspect);
+	f->needed |= verdict == ASLEEP;
 	if (verdict != STAY)
 		retake(p, m, tick, verdict == HOG, false);
 }
@@ -269,8 +281,10 @@ static struct findings look(struct leat__m *self)
 	f.busy |= leat__netpoll_oversee(self);
 	if (f.running)
 		leat__procs_follow(now);
-	if (load_relaxed(&leat__sched.queued))
+	if (load_relaxed(&leat__sched.queued) && load_relaxed(&leat__sched.idle)) {
+		f.needed = true;
 		leat__wake_now();
+	}
 	return f;
 }
 
@@ -365,6 +379,7 @@ static void rest(struct leat__m *self)
 			recheck();
 	}
 	store_relaxed(&asleep, 0);
+	needed_at = leat__os_now();
 }
 
 static void *monitor_main(void *arg)
