@@ -36,7 +36,9 @@ struct leat__sched {
 	struct leat__m *idle_m;
 	_Atomic int idle_ms;       /* its length; changes under the lock */
 	int max_threads;           /* leat_max_threads */
-	struct leat__p *starting;  /* wait for a thread of their own to be made: threads.c */
+	struct leat__p *starting;  /* wait for a thread of their own: threads.c */
+	int starting_n;            /* how many these are */
+	int settling;              /* Ms that take one of these, if there are, before they sleep */
 	int procs;                 /* processors in use: ids 0 .. procs - 1 */
 	_Atomic bool procs_chosen; /* the program said how many; changes under the lock */
 	int held;                  /* processors that an M holds */
@@ -50,6 +52,7 @@ struct leat__sched {
 	_Atomic int firing;       /* threads that fire timers, and answer for what these make ready */
 	_Atomic uint64_t woke_at; /* ticks of the last wake-up, and the least gap to the next */
 	_Atomic uint64_t wake_gap;
+	_Atomic uint64_t wake_cost; /* ticks that one takes from who calls for it, about */
 
 	struct leat__m *_Atomic all_m ON_LINE; /* every M ever made */
 	_Atomic int threads;                   /* Ms that leat started */

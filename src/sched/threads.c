@@ -138,6 +138,7 @@ static struct leat__p *starting_take(bool *searching)
 
 	if (p) {
 		leat__sched.starting = p->idle_next;
+		leat__sched.starting_n--;
 		p->starting = false;
 		*searching = p->start_searching;
 	}
@@ -151,6 +152,7 @@ static void starting_put(struct leat__p *p, bool searching)
 	p->start_searching = searching;
 	p->idle_next = leat__sched.starting;
 	leat__sched.starting = p;
+	leat__sched.starting_n++;
 }
 
 struct leat__p *leat__free_take(void)
@@ -173,6 +175,7 @@ static void last_thread(struct leat__p *p)
 void leat__start_machine(struct leat__p *p, bool searching)
 {
 	struct leat__m **link = &leat__sched.idle_m, *m;
+	bool awaited;
 
 	if (*link && leat__in_poller(*link) && (*link)->idle_next)
 		link = &(*link)->idle_next; /* another one, so that somebody stays there */
@@ -192,8 +195,10 @@ void leat__start_machine(struct leat__p *p, bool searching)
 		return;
 	}
 	starting_put(p, searching);
+	awaited = leat__sched.starting_n <= leat__sched.settling;
 	leat__unlock(&leat__sched.lock);
-	leat__monitor_call();
+	if (!awaited)
+		leat__monitor_call();
 }
 
 void leat__threads_forget(void)
@@ -202,6 +207,8 @@ void leat__threads_forget(void)
 	store_relaxed(&named, 0);
 	spare = NULL;
 	leat__sched.starting = NULL;
+	leat__sched.starting_n = 0;
+	leat__sched.settling = 0;
 }
 
 static struct leat__m *spare_or_new(void)

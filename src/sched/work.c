@@ -23,8 +23,9 @@
  *
  * A wake-up costs 43 us on the other core, as much as a thousand channel operations, so: one at a
  * time (searching), not again within a gap that a successful search sets to 10 us and a fruitless one
- * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  What a gap delays is bounded by
- * the monitor.  Only work that has waited 5 us is stolen: the owner is about to run the rest itself
+ * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  It costs who wakes, too, 3 us or,
+ * in a virtual machine, 80: so the gap is not less than five times what it cost of late, and who makes
+ * much work of 10 us each gets to make it.  What a gap delays is bounded by the monitor.  Only work that has waited 5 us is stolen: the owner is about to run the rest itself
  * (spawn 26 to 16 ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.
  */
 #include "sched/netpoll.h"
@@ -38,6 +39,8 @@
 #define STEAL_AGE_US 5
 #define GAP_MIN_US   10
 #define GAP_MAX_US   2000
+#define WAKE_SHARE   5   /* of the time of who wakes, one part in so many goes into that at most */
+#define COST_MAX_US  100 /* of a wake-up: what took longer was something else */
 #define GLOBAL_TAKE  128
 #define LOOK_US      50 /* between looks at descriptors beside other work */
 
@@ -270,6 +273,7 @@ void leat__wake_slow(void)
 {
 	int none = 0;
 	struct leat__p *p;
+	uint64_t start, cost;
 
 	if (load_relaxed(&leat__sched.firing))
 		return;
@@ -283,8 +287,13 @@ void leat__wake_slow(void)
 		leat__unlock(&leat__sched.lock);
 		return;
 	}
-	store_relaxed(&leat__sched.woke_at, leat__ticks());
+	start = leat__ticks();
+	store_relaxed(&leat__sched.woke_at, start);
 	leat__start_machine(p, true);
+	cost = leat__ticks() - start;
+	if (cost > COST_MAX_US * leat__sched.ticks_per_us)
+		cost = COST_MAX_US * leat__sched.ticks_per_us;
+	store_relaxed(&leat__sched.wake_cost, (3 * load_relaxed(&leat__sched.wake_cost) + cost) / 4);
 }
 
 void leat__wake_now(void)
@@ -364,7 +373,7 @@ static struct leat__g *search(struct leat__m *m)
 {
 	struct look looks[LEAT__MAX_PROCS];
 	int made = load_acquire(&leat__sched.made), extra = 0;
-	uint64_t us = leat__sched.ticks_per_us, end = leat__ticks() + SEARCH_US * us, gap;
+	uint64_t us = leat__sched.ticks_per_us, end = leat__ticks() + SEARCH_US * us, gap, least;
 	struct leat__g *g;
 
 	if (!m->searching) {
@@ -391,8 +400,11 @@ static struct leat__g *search(struct leat__m *m)
 		}
 	}
 	gap = g ? 0 : 2 * load_relaxed(&leat__sched.wake_gap);
-	if (gap < GAP_MIN_US * us)
-		gap = GAP_MIN_US * us;
+	least = WAKE_SHARE * load_relaxed(&leat__sched.wake_cost);
+	if (least < GAP_MIN_US * us)
+		least = GAP_MIN_US * us;
+	if (gap < least)
+		gap = least;
 	if (gap > GAP_MAX_US * us)
 		gap = GAP_MAX_US * us;
 	store_relaxed(&leat__sched.wake_gap, gap);
@@ -448,11 +460,15 @@ static struct leat__g *go_idle(struct leat__m *m)
 	leat__release(m);
 	/* Held by nobody, no processor gets work but under this lock. */
 	if (leat__sched.held) {
+		/* A fence can last 50 us: let nobody have a thread made meanwhile. */
+		leat__sched.settling++;
 		leat__unlock(&leat__sched.lock);
 		leat__fence_heavy();
 		leat__lock(&leat__sched.lock);
+		leat__sched.settling--;
 	}
-	if (leat__sched.idle_p && leat__anything_shared() && take_processor(m))
+	if ((leat__sched.starting || (leat__sched.idle_p && leat__anything_shared())) &&
+	    take_processor(m))
 		return NULL;
 	leat__check_deadlock();
 	if (!leat__sched.starting || !take_processor(m))
