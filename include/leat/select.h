@@ -72,7 +72,7 @@ struct leat__select_chunk;
 
 typedef struct leat__select {
 	int round;     /* 1: registering, 2: running the chosen case */
-	int count;     /* cases registered, or in round 2 passed */
+	int count;     /* cases registered */
 	int chosen;    /* the case to run */
 	int dflt;      /* the case that is default, or -1 */
 	int timeout;   /* the case that is the timeout, or -1 */
@@ -127,40 +127,41 @@ LEAT__INLINE bool leat__select_step(leat__select *s)
 	return s->round == 1 || (s->round == 2 && leat__select_choose(s));
 }
 
-/* Sizes are constants here, so of each of these little remains: a call for each case is what a select
-   over a few ready channels would cost most. */
-LEAT__INLINE bool leat__select_recv(leat__select *s, leat_chan *c, size_t bytes)
+/* Sizes and n, the number of the case, are constants here, so of each of these little remains: a call for
+   each case, or an index, is what a select over a few ready channels would cost most. */
+LEAT__INLINE bool leat__select_recv(leat__select *s, int n, leat_chan *c, size_t bytes)
 {
-	int n = s->count;
-
-	if (n >= LEAT__SELECT_CASES || (bytes > LEAT__SELECT_SMALL && bytes != LEAT__DISCARD))
-		return leat__select_add(s, c, LEAT_RECV, (void *)0, bytes);
-	s->inline_cases[n].chan = c;
-	s->inline_cases[n].dir = LEAT_RECV;
-	s->inline_cases[n].value = bytes == LEAT__DISCARD ? (void *)0 : s->in.bytes;
+	if (n >= LEAT__SELECT_CASES || (bytes > LEAT__SELECT_SMALL && bytes != LEAT__DISCARD)) {
+		leat__select_add(s, c, LEAT_RECV, (void *)0, bytes);
+	} else {
+		s->inline_cases[n].chan = c;
+		s->inline_cases[n].dir = LEAT_RECV;
+		s->inline_cases[n].value = bytes == LEAT__DISCARD ? (void *)0 : s->in.bytes;
+	}
 	s->count = n + 1;
 	return false;
 }
 
-LEAT__INLINE bool leat__select_send(leat__select *s, leat_chan *c, const void *value, size_t bytes)
+LEAT__INLINE bool leat__select_send(leat__select *s, int n, leat_chan *c, const void *value,
+                                    size_t bytes)
 {
-	int n = s->count;
-
-	if (n >= LEAT__SELECT_CASES || bytes > 8 || s->used > LEAT__SELECT_BYTES - 8)
-		return leat__select_add(s, c, LEAT_SEND, value, bytes);
-	__builtin_memcpy(s->out.bytes + s->used, value, bytes);
-	s->inline_cases[n].chan = c;
-	s->inline_cases[n].dir = LEAT_SEND;
-	s->inline_cases[n].value = s->out.bytes + s->used;
-	s->used += 8;
+	if (n >= LEAT__SELECT_CASES || bytes > 8 || s->used > LEAT__SELECT_BYTES - 8) {
+		leat__select_add(s, c, LEAT_SEND, value, bytes);
+	} else {
+		__builtin_memcpy(s->out.bytes + s->used, value, bytes);
+		s->inline_cases[n].chan = c;
+		s->inline_cases[n].dir = LEAT_SEND;
+		s->inline_cases[n].value = s->out.bytes + s->used;
+		s->used += 8;
+	}
 	s->count = n + 1;
 	return false;
 }
 
-/* In round 2: is this the chosen case? */
-LEAT__INLINE bool leat__select_mine(leat__select *s)
+/* In round 2: is n the chosen case? */
+LEAT__INLINE bool leat__select_mine(leat__select *s, int n)
 {
-	return s->count++ == s->chosen && (!s->overflow || leat__select_chose_overflowed(s));
+	return n == s->chosen && (!s->overflow || leat__select_chose_overflowed(s));
 }
 
 LEAT__INLINE void leat__select_take(leat__select *s, void *to, size_t bytes)
@@ -173,34 +174,40 @@ LEAT__INLINE void leat__select_take(leat__select *s, void *to, size_t bytes)
 
 /*
  * A loop of two rounds over the cases.  In round 1 every case registers itself and is false; then
- * leat__select_step makes the choice; in round 2 the chosen case is true, once.
+ * leat__select_step makes the choice; in round 2 the chosen case is true, once.  The number of a case is in
+ * a variable of its own, which begins anew in each round and whose address nobody has: so the compiler
+ * knows its value at each case, and a case takes four or five instructions.
  */
 #define LEAT_CHAN_SELECT                                                                           \
 	LEAT__QUIET_SHADOW(                                                                            \
 	    for (leat__select leat__chan_select,                                                       \
 	         *leat__chan_selecting = (leat__select_begin(&leat__chan_select), &leat__chan_select); \
-	         leat__select_step(leat__chan_selecting);))
+	         leat__select_step(leat__chan_selecting);) for (int leat__chan_case = 0;               \
+	                                                        leat__chan_case >= 0;                  \
+	                                                        leat__chan_case = -1))
 
 #define LEAT__RECV_CASE(g, c, bytes)                                                               \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
+		int leat__n = leat__chan_case++;                                                           \
 		leat__chan_select.round == 2                                                               \
-		    ? leat__select_mine(&leat__chan_select)                                                \
-		    : leat__select_recv(&leat__chan_select, (g) ? LEAT__RAW(c) : NULL, (bytes));           \
+		    ? leat__select_mine(&leat__chan_select, leat__n)                                       \
+		    : leat__select_recv(&leat__chan_select, leat__n, (g) ? LEAT__RAW(c) : NULL, (bytes));  \
 	})
 
 #define LEAT__SEND_CASE(g, c, ...)                                                                 \
 	__extension__({                                                                                \
 		LEAT__CAN_SEND(c);                                                                         \
+		int leat__n = leat__chan_case++;                                                           \
 		bool leat__m = false;                                                                      \
 		if (leat__chan_select.round == 2) {                                                        \
-			leat__m = leat__select_mine(&leat__chan_select);                                       \
+			leat__m = leat__select_mine(&leat__chan_select, leat__n);                              \
 		} else if (!(g)) {                                                                         \
-			leat__select_recv(&leat__chan_select, NULL, LEAT__DISCARD);                            \
+			leat__select_recv(&leat__chan_select, leat__n, NULL, LEAT__DISCARD);                   \
 		} else {                                                                                   \
 			leat_chan *leat__c = LEAT__RAW(c);                                                     \
 			LEAT__ELEM(c) leat__v = __VA_ARGS__;                                                   \
-			leat__select_send(&leat__chan_select, leat__c, &leat__v, sizeof leat__v);              \
+			leat__select_send(&leat__chan_select, leat__n, leat__c, &leat__v, sizeof leat__v);     \
 		}                                                                                          \
 		leat__m;                                                                                   \
 	})
@@ -235,14 +242,16 @@ LEAT__INLINE void leat__select_take(leat__select *s, void *to, size_t bytes)
 	LEAT__PICK3(__VA_ARGS__, LEAT__RECV_IF3, LEAT__RECV_IF2, LEAT__RECV_IF1, 0)(g, __VA_ARGS__)
 #define LEAT_CASE_SEND(c, ...)       LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(true, c, __VA_ARGS__))
 #define LEAT_CASE_SEND_IF(g, c, ...) LEAT__ONCE(__COUNTER__, LEAT__SEND_CASE(g, c, __VA_ARGS__))
+/* adds: registers the case in round 1. */
+#define LEAT__OTHER_CASE(adds)                                                                     \
+	__extension__({                                                                                \
+		int leat__n = leat__chan_case++;                                                           \
+		leat__chan_select.round == 2 ? leat__select_mine(&leat__chan_select, leat__n) : (adds);    \
+	})
 #define LEAT_CASE_DEFAULT                                                                          \
-	LEAT__ONCE(__COUNTER__, leat__chan_select.round == 2                                           \
-	                            ? leat__select_mine(&leat__chan_select)                            \
-	                            : leat__select_add_default(&leat__chan_select))
+	LEAT__ONCE(__COUNTER__, LEAT__OTHER_CASE(leat__select_add_default(&leat__chan_select)))
 #define LEAT_CASE_TIMEOUT(ns)                                                                      \
-	LEAT__ONCE(__COUNTER__, leat__chan_select.round == 2                                           \
-	                            ? leat__select_mine(&leat__chan_select)                            \
-	                            : leat__select_add_timeout(&leat__chan_select, (ns)))
+	LEAT__ONCE(__COUNTER__, LEAT__OTHER_CASE(leat__select_add_timeout(&leat__chan_select, (ns))))
 
 #ifndef LEAT_NO_SHORT_NAMES
 #define chan_select       LEAT_CHAN_SELECT

@@ -63,20 +63,20 @@ enum { NONE = LEAT_SELECT_NONE, AGAIN = -2, SEND_ON_CLOSED = -3, WAITING = -4 };
 
 /* Would the case be served now?  Without the lock a hint; with it the truth, but for timed channels, and
    if queued waiters of other selects that fired meanwhile are left aside. */
-static inline bool looks_ready(const leat_case *k)
+static ALWAYS_INLINE bool looks_ready(const leat_case *k)
 {
 	const leat_chan *c = k->chan;
-	const struct leat__waiters *partners;
-	size_t count;
-	unsigned ready;
+	uintptr_t ready;
 
 	if (!c)
 		return false;
-	count = __atomic_load_n(&c->count, __ATOMIC_RELAXED);
-	partners = k->dir == LEAT_SEND ? &c->receivers : &c->senders;
-	ready = k->dir == LEAT_SEND ? count < c->cap : count > 0;
-	/* Without branches: which of the three it is cannot be predicted. */
-	ready |= __atomic_load_n(&partners->first, __ATOMIC_RELAXED) != NULL;
+	/* Which of the three it is cannot be predicted, unlike the direction: one branch, not four. */
+	if (k->dir == LEAT_SEND)
+		ready = (uintptr_t)(__atomic_load_n(&c->count, __ATOMIC_RELAXED) < c->cap) |
+		        (uintptr_t)__atomic_load_n(&c->receivers.first, __ATOMIC_RELAXED);
+	else
+		ready = __atomic_load_n(&c->count, __ATOMIC_RELAXED) |
+		        (uintptr_t)__atomic_load_n(&c->senders.first, __ATOMIC_RELAXED);
 	return (ready | __atomic_load_n(&c->special, __ATOMIC_RELAXED)) != 0;
 }
 
@@ -109,29 +109,52 @@ static int perform(struct leat__m *m, const struct selection *s, size_t i)
 	return outcome == LEAT__CLOSED ? SEND_ON_CLOSED : AGAIN;
 }
 
+/* What a select meets most: a receive from one who waits in a plain send.  k's channel is locked, and
+   unlocked if so. */
+static ALWAYS_INLINE bool serve_plainly(struct leat__m *m, const leat_case *k, bool *ok)
+{
+	leat_chan *c = k->chan;
+	struct leat__waiter *w = c->senders.first;
+	struct leat__g *g;
+
+	if (k->dir != LEAT_RECV || !w || w->select || c->count || unlikely(leat__sanitizers))
+		return false;
+	leat__waiters_remove(&c->senders, w);
+	if (k->value)
+		leat__copy(k->value, w->elem, c->elem_bytes);
+	g = w->g;
+	w->ok = true;
+	leat__unlock(&c->lock);
+	*ok = true;
+	if (!leat__try_ready_soon(m, g))
+		leat__ready(m, g, true);
+	return true;
+}
+
 /* Try the cases from base on, at most 64, that look ready, in random order; AGAIN when none was. */
-static inline int try_some(struct leat__m *m, const struct selection *s, size_t base, size_t width)
+static ALWAYS_INLINE int try_some(struct leat__m *m, const struct selection *s, size_t base,
+                                  size_t width)
 {
 	const leat_case *cases = s->cases + base;
-	uint32_t count = 0; /* of the bits in ready */
 	uint64_t ready = 0;
 
-	for (size_t i = 0; i < width; i++) {
-		bool r = looks_ready(&cases[i]);
-
-		ready |= (uint64_t)r << i;
-		count += r;
-	}
-	for (; count > 0; count--) {
-		uint32_t nth = leat__choose(m->p, LEAT__CHOOSE_CASE, count);
+	for (size_t i = width; i-- > 0;)
+		ready = 2 * ready + looks_ready(&cases[i]);
+	while (ready) {
 		uint64_t rest = ready;
+		uint32_t others = 0;
 		size_t i;
 		int r;
 
-		while (nth--)
+		while (rest &= rest - 1)
+			others++;
+		rest = ready;
+		for (others = leat__choose(m->p, LEAT__CHOOSE_CASE, others + 1); others > 0; others--)
 			rest &= rest - 1;
 		i = (size_t)__builtin_ctzll(rest);
 		leat__lock(&cases[i].chan->lock);
+		if (likely(serve_plainly(m, &cases[i], s->ok)))
+			return (int)(base + i);
 		r = perform(m, s, base + i);
 		if (r != AGAIN)
 			return r;
@@ -140,7 +163,7 @@ static inline int try_some(struct leat__m *m, const struct selection *s, size_t 
 	return AGAIN;
 }
 
-static int try_ready(struct leat__m *m, const struct selection *s)
+static NOINLINE int leat__try_ready(struct leat__m *m, const struct selection *s)
 {
 	int r = AGAIN;
 
@@ -150,7 +173,7 @@ static int try_ready(struct leat__m *m, const struct selection *s)
 }
 
 /* With more than 64 cases, chunks must not have an order: choose one ready case among all first. */
-static int try_ready_many(struct leat__m *m, const struct selection *s)
+static NOINLINE int leat__try_ready_many(struct leat__m *m, const struct selection *s)
 {
 	uint32_t ready = 0;
 	size_t chosen = 0;
@@ -163,7 +186,7 @@ static int try_ready_many(struct leat__m *m, const struct selection *s)
 		return AGAIN;
 	leat__lock(&s->cases[chosen].chan->lock);
 	r = perform(m, s, chosen);
-	return r == AGAIN ? try_ready(m, s) : r;
+	return r == AGAIN ? leat__try_ready(m, s) : r;
 }
 
 /* --- order */
@@ -171,6 +194,7 @@ static int try_ready_many(struct leat__m *m, const struct selection *s)
 /* Fill in order: by address, and among cases of one channel at random. */
 static void sort_cases(struct leat__m *m, struct selection *s)
 {
+	const leat_chan *last = NULL; /* in order so far */
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -180,6 +204,11 @@ static void sort_cases(struct leat__m *m, struct selection *s)
 
 		if (!c)
 			continue;
+		if (likely(c > last)) { /* channels made one after the other often are in order */
+			last = c;
+			s->order[n++] = (uint32_t)i;
+			continue;
+		}
 		for (at = n; at > 0 && s->cases[s->order[at - 1]].chan > c; at--)
 			s->order[at] = s->order[at - 1];
 		while (equal < at && s->cases[s->order[at - 1 - equal]].chan == c)
@@ -248,7 +277,7 @@ static int try_all(struct leat__m *m, struct selection *s)
 	}
 	if (!ready)
 		return NONE;
-	return try_ready(m, s);
+	return leat__try_ready(m, s);
 }
 
 /* --- waiting */
@@ -479,7 +508,7 @@ int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
 	if (likely(n <= 64))
 		r = try_some(m, &s, 0, n);
 	else
-		r = try_ready_many(m, &s);
+		r = leat__try_ready_many(m, &s);
 	if (r == AGAIN)
 		r = leat__select_slow(m, &s, timeout_ns);
 	else

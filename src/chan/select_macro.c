@@ -5,7 +5,7 @@
  *
  * Invariants (the select object's, touched by its goroutine alone)
  *  - round is 1 while cases are registered and 2 while the chosen one is looked for.
- *  - count is the number of the next case to be registered, or to be passed.
+ *  - count is the number of cases registered so far.
  *  - A small value that is received lands in `in`, whichever case it is: one is chosen.
  *  - No address of the program's is kept between the rounds: what is sent is copied into the object
  *    when its case is registered, what is received lands there.  (A version that kept the addresses of
@@ -128,7 +128,6 @@ bool leat__select_choose(leat__select *s)
 	s->chosen = leat_select(s->cases, (size_t)s->count, timeout_ns, &s->ok);
 	if (s->chosen == LEAT_SELECT_NONE)
 		s->chosen = s->dflt >= 0 ? s->dflt : s->timeout;
-	s->count = 0;
 	return true;
 }
 

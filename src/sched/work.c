@@ -518,7 +518,9 @@ static struct leat__g *find_work(struct leat__m *m)
 				break;
 			continue;
 		}
-		if (leat__sched.procs > 1 && !leat__policy &&
+		/* With one processor there is nobody to steal from, but for one that is surplus, and may be
+		   for as long as its goroutine computes. */
+		if ((leat__sched.procs > 1 || leat__anything_shared()) && !leat__policy &&
 		    (m->searching || 2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
 			g = search(m);
 			m->timers_gave = false;
