@@ -50,6 +50,9 @@ demo: build/release
 bench: NEEDS += bench
 bench: build/release
 	@ROWS="$(ROWS)" RUNS="$(RUNS)" bench/run
+curves: NEEDS += bench
+curves: build/release
+	@bench/curves/run
 install: build/release
 	@cmake --install build/release --prefix $(PREFIX)
 lint: NEEDS += lint
@@ -61,5 +64,5 @@ fmt:
 clean:
 	@rm -rf build
 
-.PHONY: all test check check-aarch64 check-musl soak demo bench install lint fmt clean $(TREES)
+.PHONY: all test check check-aarch64 check-musl soak demo bench curves install lint fmt clean $(TREES)
 .NOTPARALLEL:

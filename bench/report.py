@@ -95,7 +95,8 @@ def machine():
 
 
 class Svg:
-    def __init__(self):
+    def __init__(self, width=WIDTH):
+        self.width = width
         self.parts = []
 
     def text(self, x, y, words, size=13, anchor="start", fill="#222", weight="normal"):
@@ -113,10 +114,10 @@ class Svg:
 
     def whole(self, height):
         return "\n".join([
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" '
-            f'viewBox="0 0 {WIDTH} {height:.0f}" font-family="DejaVu Sans, Helvetica, Arial, '
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{height:.0f}" '
+            f'viewBox="0 0 {self.width} {height:.0f}" font-family="DejaVu Sans, Helvetica, Arial, '
             'sans-serif">',
-            f'<rect width="{WIDTH}" height="{height:.0f}" fill="#fff"/>',
+            f'<rect width="{self.width}" height="{height:.0f}" fill="#fff"/>',
             *self.parts, "</svg>", ""])
 
 
