@@ -148,8 +148,8 @@ static void locks(chan(int) gate, int n)
 	static int64_t counter;
 
 	for (int i = 0; i < n; i++)
-		start(locker, (struct part){
-		                  .gate = gate, .lock = &lock, .counter = &counter, .n = OPERATIONS / n});
+		start(locker,
+		      (struct part){.gate = gate, .lock = &lock, .counter = &counter, .n = OPERATIONS / n});
 }
 
 static void pairs(chan(int) gate, int n, int capacity, void (*one)(struct part *),
@@ -249,8 +249,8 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*shape)(chan(int), int); /* NULL: spawn */
 	} shapes[] = {
-	    {"yield", yields},     {"spawn", NULL},        {"pingpong", pingpong}, {"chanbuf", chanbuf},
-	    {"chanmpmc", chanmpmc}, {"select", selects},    {"mutex", locks},       {"ring", ring},
+	    {"yield", yields},      {"spawn", NULL},     {"pingpong", pingpong}, {"chanbuf", chanbuf},
+	    {"chanmpmc", chanmpmc}, {"select", selects}, {"mutex", locks},       {"ring", ring},
 	};
 	int n = argc == 3 ? atoi(argv[2]) : 0;
 
@@ -267,7 +267,8 @@ int main(int argc, char **argv)
 		bench_result(shapes[i].name, ns / (double)done, "ns");
 		return 0;
 	}
-	fprintf(stderr, "usage: curves SHAPE N, with one of the shapes yield, spawn, pingpong, chanbuf, "
-	                "chanmpmc, select, mutex and ring, and N from 1 up\n");
+	fprintf(stderr,
+	        "usage: curves SHAPE N, with one of the shapes yield, spawn, pingpong, chanbuf, "
+	        "chanmpmc, select, mutex and ring, and N from 1 up\n");
 	return 2;
 }
