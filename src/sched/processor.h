@@ -66,7 +66,6 @@ struct leat__p {
 	/* The owner's. */
 	uint32_t until_poll; /* scheduling decisions until the global queue and timers are polled */
 	bool poll_owed;      /* that was due, but attention came first */
-	bool urgent_turn;    /* the last turn was for an urgent goroutine, if there was one */
 	_Atomic uint32_t spawned; /* pushes on the deque; thieves look */
 	uint32_t operations;      /* buffered channel operations, for demotion of next */
 	uint32_t waited_tick;     /* the tick at which next was first seen waiting */

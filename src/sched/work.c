@@ -120,13 +120,6 @@ static struct leat__g *attend(struct leat__p *p, uint32_t attention)
 	return NULL;
 }
 
-/* An urgent one, every other time. */
-static struct leat__g *urgent(struct leat__p *p)
-{
-	p->urgent_turn = !p->urgent_turn;
-	return p->urgent_turn ? leat__urgent_take() : NULL;
-}
-
 /*
  * Every so often: what the fast order would starve.  NULL: go on with that order.
  *
@@ -136,7 +129,6 @@ static struct leat__g *urgent(struct leat__p *p)
 static NOINLINE struct leat__g *poll(struct leat__p *p)
 {
 	uint32_t attention = load_relaxed(&p->attention);
-	struct leat__g *g;
 
 	if (unlikely(attention & LEAT__ATTEND_STARTED)) {
 		if (leat__threads_tight()) {
@@ -147,7 +139,8 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 		                          memory_order_relaxed);
 	}
 	if (attention && !p->poll_owed) {
-		g = attend(p, attention);
+		struct leat__g *g = attend(p, attention);
+
 		if (g) {
 			p->poll_owed = p->until_poll == 0;
 			if (p->poll_owed)
@@ -160,8 +153,7 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	leat__timers_run_own(load_relaxed(&p->m));
 	if (unlikely(load_relaxed(&leat__poll_waiters)))
 		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);
-	g = urgent(p);
-	return g ? g : leat__global_take(p, 1);
+	return leat__global_take(p, 1);
 }
 
 /* heed: what of attention concerns the caller. */
@@ -185,11 +177,6 @@ static inline struct leat__g *next(struct leat__p *p, uint32_t heed)
 	if (g) {
 		store_relaxed(&p->next, NULL);
 		return g;
-	}
-	if (unlikely(load_relaxed(&leat__sched.urgents))) {
-		g = urgent(p);
-		if (g)
-			return g;
 	}
 	g = leat__ring_get(p);
 	if (g)
