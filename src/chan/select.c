@@ -194,7 +194,7 @@ static NOINLINE int leat__try_ready_many(struct leat__m *m, const struct selecti
 /* Fill in order: by address, and among cases of one channel at random. */
 static void sort_cases(struct leat__m *m, struct selection *s)
 {
-	const leat_chan *last = NULL; /* in order so far */
+	const leat_chan *last = NULL; /* the highest so far */
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {

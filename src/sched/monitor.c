@@ -21,9 +21,9 @@
  * that this holds for programs that block, too.
  *
  * A look takes a CPU from who computes for 50 us and more, with the timer and the two switches: every
- * 500 us, 10% of fork-join and of pipelines whose stages take 5 us.  So its pace slows down to a quarter of the
- * time since somebody needed it: what it does for the next one comes late by at most a third of the
- * time in which nobody did.
+ * 500 us, 10% of fork-join and of pipelines whose stages take 5 us.  So its pace slows down to a quarter
+ * of the time since somebody needed it: what it does for the next one comes late by at most a third of
+ * the time in which nobody did.
  *
  * Only goroutines that keep others waiting are looked at closely: reading a thread's CPU clock costs
  * 300 ns, its state 5 us.

@@ -25,8 +25,10 @@
  * time (searching), not again within a gap that a successful search sets to 10 us and a fruitless one
  * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  It costs who wakes, too, 3 us or,
  * in a virtual machine, 80: so the gap is not less than five times what it cost of late, and who makes
- * much work of 10 us each gets to make it.  What a gap delays is bounded by the monitor.  Only work that has waited 5 us is stolen: the owner is about to run the rest itself
- * (spawn 26 to 16 ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.
+ * much work of 10 us each gets to make it.  What a gap delays is bounded by the monitor.
+ *
+ * Only work that has waited 5 us is stolen: the owner is about to run the rest itself (spawn 26 to 16
+ * ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.
  */
 #include "sched/netpoll.h"
 #include "sched/policy.h"

@@ -164,6 +164,7 @@ TEST(a_child_of_a_plain_thread)
 		pthread_barrier_wait(&together);
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&together);
 }
 
 /* --- amid work */
