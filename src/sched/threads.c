@@ -335,12 +335,33 @@ static bool wanted(void)
 	return yes;
 }
 
+/* What leat's threads have computed, in ns; -1: one of them is not asleep. */
+static int64_t computed_by_sleepers(void)
+{
+	int64_t sum = 0;
+
+	for (struct leat__m *m = load_acquire(&leat__sched.all_m); m; m = m->all_next) {
+		int64_t cpu;
+
+		if (m->foreign || !m->tid)
+			continue;
+		if (leat__os_thread_state(m->tid) == LEAT__OS_RUNNING)
+			return -1;
+		cpu = leat__os_thread_cpu(m->tid);
+		if (cpu > 0) /* else there is no clock for it */
+			sum += cpu;
+	}
+	return sum;
+}
+
 /* No thread is left that could come back by itself: for a while nobody has held a processor, and all
-   threads sleep in the kernel.  One that waits for a lock of malloc's only seems to. */
+   threads have slept in the kernel.  Those that wait for one another, for malloc's lock, may be looked at
+   one by one just while each sleeps: so none may have computed since the look before. */
 static bool stuck(int64_t now)
 {
 	static uint64_t acquisitions;
-	static int64_t since;
+	static int64_t since, cpu_then;
+	int64_t cpu_before = cpu_then;
 	bool possible;
 
 	leat__lock(&leat__sched.lock);
@@ -352,10 +373,9 @@ static bool stuck(int64_t now)
 		since = now;
 	if (now - since < STUCK_NS)
 		return false;
-	for (struct leat__m *m = load_acquire(&leat__sched.all_m); m; m = m->all_next)
-		if (!m->foreign && m->tid && leat__os_thread_state(m->tid) == LEAT__OS_RUNNING)
-			return false;
-	return true;
+	since = now;
+	cpu_then = computed_by_sleepers();
+	return cpu_then >= 0 && cpu_then == cpu_before;
 }
 
 int64_t leat__threads_make(void)

@@ -269,6 +269,68 @@ TEST(line_32_hogs_beside_blocked_goroutines)
 	CHECK(atomic_load(&most) <= LIMIT + others);
 }
 
+/* Threads in a ring: each sleeps until the one before it wakes it. */
+enum { RING = LIMIT };
+
+struct link {
+	const int (*pipes)[2];
+	int i;
+	leat_waitgroup *wg;
+};
+
+/* Passes the byte on until it says that this is the last round. */
+static void pass_byte(const int (*pipes)[2], int i)
+{
+	char byte;
+
+	do {
+		CHECK_EQ(read(pipes[i][0], &byte, 1), 1);
+		CHECK_EQ(write(pipes[(i + 1) % RING][1], &byte, 1), 1);
+	} while (byte);
+}
+
+static void ring_link(struct link *a)
+{
+	pass_byte(a->pipes, a->i);
+	leat_waitgroup_done(a->wg);
+}
+
+static void reader_done(struct reader *a)
+{
+	leat_waitgroup_done(a->wg);
+}
+
+/* Every thread is in a blocking call nearly always, and yet all of them come back by themselves. */
+TEST(line_32_threads_that_wake_one_another_are_not_the_end)
+{
+	int pipes[RING][2];
+	leat_waitgroup wg = {0};
+	int before = leat_max_threads(LIMIT);
+	int64_t begun;
+	char byte = 1;
+
+	for (int i = 0; i < RING; i++)
+		CHECK_EQ(pipe(pipes[i]), 0);
+	leat_waitgroup_add(&wg, RING);
+	for (int i = 1; i < RING; i++)
+		go_as(link, ring_link, (const int(*)[2])pipes, i, &wg);
+	leat_sleep(20 * LEAT_MILLISECOND);
+	go_as(reader, reader_done, 0, &wg); /* for whom there is no thread */
+	usleep(20000);                      /* main loses its processor */
+	begun = leat_now();
+	do {
+		byte = leat_now() - begun < LEAT_SECOND;
+		CHECK_EQ(write(pipes[1][1], &byte, 1), 1);
+		CHECK_EQ(read(pipes[0][0], &byte, 1), 1);
+	} while (byte);
+	leat_waitgroup_wait(&wg);
+	leat_max_threads(before);
+	for (int i = 0; i < RING; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+}
+
 struct waker {
 	leat_waitgroup *wg;
 	send_chan(int) c;
