@@ -94,8 +94,7 @@ static void retake(struct leat__p *p, struct leat__m *m, uint32_t tick, bool hog
 	leat__fence_heavy();
 	leat__lock(&leat__sched.lock);
 	if (!load_acquire(&m->in_runtime) && load_relaxed(&p->m) == m && m->p == p &&
-	    load_relaxed(&p->tick) == tick && (!hog || leat__stop_possible()) &&
-	    (!announced || load_relaxed(&m->announced) == tick + 1) &&
+	    load_relaxed(&p->tick) == tick && (!announced || load_relaxed(&m->announced) == tick + 1) &&
 	    cas_acq_rel(&m->retake, &requested, rest | LEAT__RETAKE_TAKEN)) {
 		pass_on(p, m, hog);
 		return;

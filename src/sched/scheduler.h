@@ -304,11 +304,15 @@ static inline bool leat__threads_tight(void)
 	       load_relaxed(&leat__sched.threads) >= leat__sched.max_threads;
 }
 
+/* p's thread may be that last one: it minds what it runs there, while that is so. */
+static inline void leat__mind_last_thread(struct leat__p *p)
+{
+	atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_STARTED, memory_order_relaxed);
+}
+
 /* Hogs near the limit of threads: stop.c.  Whether m's goroutine, which computes, is to be stopped
-   rather than go on beside others (a hint, unless locked); whether there is a thread to go on with.
-   Locked. */
+   rather than go on beside others (a hint, unless locked). */
 bool leat__stop_wanted(void);
-bool leat__stop_possible(void);
 /* m's goroutine, in the program, waits for a processor where it is.  m's is the caller's to give away,
    and the signal to be sent afterwards.  Locked. */
 void leat__stop(struct leat__m *m);

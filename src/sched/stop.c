@@ -11,6 +11,8 @@
  * goes on where it was.  The thread that did so becomes idle, which leaves one to go on with at the next
  * stop.  So as many hogs as there are threads take turns, and goroutines that have started get their
  * turn among them; new ones start when a hog has ended, or there is nothing else (LEAT__ATTEND_STARTED).
+ * Where no thread is left to go on with, the processor goes to the next goroutine that has one of its own
+ * (threads.c), which in the end is the stopped one itself.
  *
  * The thread may be anywhere in the program's code, inside malloc too.  It holds what it holds while it
  * is parked, as one that the kernel preempted does; nothing else runs on it, so what belongs to the thread
@@ -32,11 +34,6 @@
 #include "sched/scheduler.h"
 
 #define NEAR 2 /* threads for each processor */
-
-bool leat__stop_possible(void)
-{
-	return leat__sched.idle_m || load_relaxed(&leat__sched.threads) < leat__sched.max_threads;
-}
 
 bool leat__stop_wanted(void)
 {

@@ -165,13 +165,6 @@ struct leat__p *leat__free_take(void)
 	return p ? p : leat__idle_take();
 }
 
-/* p is about to get a thread: if that is the last, it minds what it runs there.  Locked. */
-static void last_thread(struct leat__p *p)
-{
-	if (unlikely(leat__threads_tight()))
-		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_STARTED, memory_order_relaxed);
-}
-
 void leat__start_machine(struct leat__p *p, bool searching)
 {
 	struct leat__m **link = &leat__sched.idle_m, *m;
@@ -185,7 +178,6 @@ void leat__start_machine(struct leat__p *p, bool searching)
 
 		*link = m->idle_next;
 		store_relaxed(&leat__sched.idle_ms, load_relaxed(&leat__sched.idle_ms) - 1);
-		last_thread(p);
 		leat__acquire(m, p);
 		m->searching = searching;
 		/* Under the lock: a keeper whose time is up must see that it is off the list. */
@@ -263,33 +255,41 @@ static void give_out(struct leat__p *p)
 	}
 }
 
+/* At the limit: a processor of the list goes to a goroutine that has a thread.  One that was stopped may hold
+   the very lock that the others wait for. */
+static bool hand_over(void)
+{
+	leat__lock(&leat__sched.lock);
+	if (load_relaxed(&leat__sched.threads) >= leat__sched.max_threads) {
+		for (struct leat__p *p = leat__sched.starting; p; p = p->idle_next) {
+			struct leat__g *g = leat__own_thread_take(p);
+
+			if (g) {
+				leat__hand_to(g, leat__free_take());
+				return true;
+			}
+		}
+	}
+	leat__unlock(&leat__sched.lock);
+	return false;
+}
+
 /* m gets the first processor of the list, and a thread.  False: there was none to be had; whether it
    was wanted, the list says. */
 static bool make(struct leat__m *m)
 {
-	struct leat__p *p;
+	struct leat__p *p = NULL;
 	bool searching = false;
 
 	leat__lock(&leat__sched.lock);
-	if (leat__sched.starting && load_relaxed(&leat__sched.threads) >= leat__sched.max_threads) {
-		struct leat__g *g = leat__own_thread_take(leat__sched.starting);
-
-		if (g) {
-			/* A stopped one may hold the very lock that the others wait for. */
-			spare_put(m);
-			leat__hand_to(g, leat__free_take());
-			return true;
-		}
-		spare_put(m);
-		leat__unlock(&leat__sched.lock);
-		return false;
-	}
-	p = starting_take(&searching);
+	if (load_relaxed(&leat__sched.threads) < leat__sched.max_threads)
+		p = starting_take(&searching);
 	if (!p) {
 		spare_put(m);
 		leat__unlock(&leat__sched.lock);
 		return false;
 	}
+	fetch_add_relaxed(&leat__sched.threads, 1);
 	leat__acquire(m, p);
 	m->searching = searching;
 	m->g = &m->g0;
@@ -297,8 +297,6 @@ static bool make(struct leat__m *m)
 	m->ending = false;
 	store_relaxed(&m->announced, 0);
 	store_relaxed(&m->in_runtime, 1);
-	fetch_add_relaxed(&leat__sched.threads, 1);
-	last_thread(p);
 	leat__unlock(&leat__sched.lock);
 	atomic_fetch_add_explicit(&made, 1, memory_order_seq_cst);
 	if (leat__os_thread_start(machine_main, m, THREAD_STACK) == 0)
@@ -386,8 +384,7 @@ int64_t leat__threads_make(void)
 	if (again != INT64_MAX && leat__os_now() < again)
 		return again;
 	while (wanted()) {
-		m = spare_or_new();
-		if (m && make(m)) {
+		if (hand_over() || ((m = spare_or_new()) && make(m))) {
 			pause = RETRY_MIN_NS;
 			continue;
 		}
@@ -416,6 +413,8 @@ int leat_max_threads(int n)
 	before = leat__sched.max_threads;
 	if (n >= 1)
 		leat__sched.max_threads = n;
+	for (int i = 0; leat__threads_tight() && i < load_relaxed(&leat__sched.made); i++)
+		leat__mind_last_thread(load_relaxed(&leat__sched.p[i]));
 	leat__unlock(&leat__sched.lock);
 	leat__leave(m);
 	return before;

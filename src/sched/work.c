@@ -233,6 +233,8 @@ void leat__acquire(struct leat__m *m, struct leat__p *p)
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	leat__sched.held++;
 	fetch_add_relaxed(&leat__sched.acquisitions, 1);
+	if (unlikely(leat__threads_tight()))
+		leat__mind_last_thread(p);
 }
 
 void leat__release(struct leat__m *m)

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <time.h>
 
 /* As the kernel counts them: the monitor, too, and whatever a sanitizer adds. */
 static int threads(void)
@@ -124,9 +125,60 @@ TEST(line_32_the_limit_is_set_and_told)
 	CHECK_EQ(leat_max_threads(-1), LIMIT);
 }
 
+/* All threads but main's own belong to goroutines that compute. */
+TEST(line_32_a_locked_goroutine_beside_hogs_on_all_other_threads)
+{
+	leat_waitgroup wg = {0};
+	atomic_long turns = 0;
+	int before = leat_max_threads(leat_procs(0) + 1);
+
+	atomic_store(&stop, false);
+	leat_waitgroup_add(&wg, leat_procs(0));
+	leat_lock_thread();
+	for (int i = 0; i < leat_procs(0); i++)
+		go_as(hog, hog, &wg, &turns);
+	for (int i = 0; i < 5; i++)
+		leat_sleep(20 * LEAT_MILLISECOND);
+	leat_unlock_thread();
+	atomic_store(&stop, true);
+	leat_waitgroup_wait(&wg);
+	leat_max_threads(before);
+}
+
 TEST(line_32_fifty_hogs_below_a_limit_of_eight_threads)
 {
 	beside(hog, HOGS);
+	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+static int64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * LEAT_SECOND + t.tv_nsec;
+}
+
+/* Main is stopped like the others, and sleeps after that: its thread is then the only one that is free. */
+TEST(line_32_who_computed_among_hogs_and_sleeps_comes_back)
+{
+	leat_waitgroup wg = {0};
+	atomic_long turns = 0;
+
+	atomic_store(&stop, false);
+	leat_waitgroup_add(&wg, HOGS);
+	for (int i = 0; i < HOGS; i++)
+		go_as(hog, hog, &wg, &turns);
+	for (int i = 0; i < 10; i++) {
+		int64_t begun = clock_ns();
+
+		while (clock_ns() - begun < 40 * LEAT_MILLISECOND)
+			;
+		leat_sleep(LEAT_MILLISECOND);
+	}
+	atomic_store(&stop, true);
+	leat_waitgroup_wait(&wg);
+	note_threads();
 	CHECK(atomic_load(&most) <= LIMIT + others);
 }
 
@@ -267,6 +319,48 @@ TEST(line_32_hogs_beside_blocked_goroutines)
 		CHECK_EQ(write(fds[1], "x", 1), 1);
 	leat_waitgroup_wait(&wg);
 	CHECK(atomic_load(&most) <= LIMIT + others);
+}
+
+struct counted {
+	leat_waitgroup *wg;
+	atomic_long *turns;
+	bool yields;
+};
+
+static void counted(struct counted *a)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		atomic_fetch_add_explicit(a->turns, 1, memory_order_relaxed);
+		if (a->yields) {
+			for (volatile int n = 0; n < 100000;)
+				n++;
+			leat_yield();
+		}
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+/* Who yields is in a queue again at once, but not before all who are stopped. */
+TEST(line_32_hogs_beside_goroutines_that_yield)
+{
+	enum { N = 24, YIELD = 4 };
+	leat_waitgroup wg = {0};
+	atomic_long turns[N] = {0};
+	long seen[N];
+	int before = leat_max_threads(leat_procs(0) + 1);
+
+	atomic_store(&stop, false);
+	leat_waitgroup_add(&wg, N);
+	for (int i = 0; i < N; i++)
+		go(counted, &wg, &turns[i], i < YIELD);
+	leat_sleep(100 * LEAT_MILLISECOND);
+	for (int i = 0; i < N; i++)
+		seen[i] = atomic_load(&turns[i]);
+	for (int i = 0; i < N; i++)
+		test_until(!seen[i] || atomic_load(&turns[i]) > seen[i]);
+	atomic_store(&stop, true);
+	leat_waitgroup_wait(&wg);
+	leat_max_threads(before);
 }
 
 /* Threads in a ring: each sleeps until the one before it wakes it. */
