@@ -13,9 +13,9 @@
  * again, ever more seldom, and any M that becomes free meanwhile takes it with all its goroutines.
  *
  * The limit of threads (leat_max_threads) bounds leat's own and the initial one.  A processor that needs
- * a thread beyond it waits on the list, too, or goes to a goroutine that has a thread of its own; when no thread is left that could come back, because all
- * block, that is the end of the process, as in Go.  Goroutines that compute never bring it about: see
- * stop.c.
+ * a thread beyond it waits on the list, too, or goes to a goroutine that has a thread of its own.  When no
+ * thread is left that could come back, because all block, that is the end of the process, as in Go.
+ * Goroutines that compute never bring it about: see stop.c.
  *
  * Invariants (scheduler's lock)
  *  - A processor on leat__sched.starting is held by nobody and not idle; p->starting is set.
