@@ -141,7 +141,7 @@ static void start_function(struct leat__m *m, const struct leat__alarm *a)
 		g->arg = a->arg;
 	g->created_at = a->created_at;
 	g->parent = a->creator;
-	leat__ready(m, g, false);
+	leat__ready_due(m, g);
 }
 
 /* --- the timer */
@@ -160,7 +160,7 @@ static void chan_alarm_fires(struct leat__m *m, struct leat__timer *t)
 	leat__unlock(&a->chan->lock);
 	leat__timer_arm(t, at);
 	if (w)
-		leat__waiter_wake(m, w, false);
+		leat__ready_due(m, w->g);
 }
 
 static void func_alarm_fires(struct leat__m *m, struct leat__timer *t)

@@ -394,7 +394,7 @@ static void select_timeout(struct leat__m *m, struct leat__timer *t)
 
 	if (cas_acq_rel(&g->claim, &armed, LEAT__FIRED)) {
 		g->fired = NULL;
-		leat__ready(m, g, false);
+		leat__ready_due(m, g);
 	}
 }
 

@@ -230,7 +230,8 @@ static void empty_scheduler(void)
 	struct leat__sched *s = &leat__sched;
 
 	leat__threads_forget();
-	s->queue = s->queue_last = NULL;
+	s->queue = s->urgent = (struct leat__g_list){0};
+	store_relaxed(&s->urgents, 0);
 	store_relaxed(&s->queued, 0);
 	s->idle_p = NULL;
 	s->idle_m = NULL;

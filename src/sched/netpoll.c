@@ -124,7 +124,7 @@ void leat__netpoll_inject(struct leat__m *m, struct leat__ready_list *ready)
 	} else {
 		for (; g; g = g->next)
 			store_relaxed(&g->wait, LEAT__RUNNABLE);
-		leat__global_put(ready->first, ready->last, (size_t)n);
+		leat__urgent_put(ready->first, ready->last, (size_t)n);
 		if (n > 1)
 			leat__wake_now();
 	}

@@ -46,7 +46,7 @@ static size_t empty_global_queue(void)
 {
 	size_t n = load_relaxed(&leat__sched.queued);
 
-	leat__sched.queue = leat__sched.queue_last = NULL;
+	leat__sched.queue = (struct leat__g_list){0};
 	store_relaxed(&leat__sched.queued, 0);
 	return n;
 }
@@ -83,11 +83,11 @@ TEST(full_ring_gives_its_older_half_to_the_global_queue)
 		for (size_t i = 0; i <= LEAT__RING; i++)
 			leat__ring_put(p, &g[i]);
 		CHECK_EQ(load_relaxed(&leat__sched.queued), LEAT__RING / 2 + 1);
-		q = leat__sched.queue;
+		q = leat__sched.queue.first;
 		for (size_t i = 0; i < LEAT__RING / 2; i++, q = q->next)
 			CHECK(q == &g[i]);
 		CHECK(q == &g[LEAT__RING]);
-		CHECK(q->next == NULL && leat__sched.queue_last == q);
+		CHECK(q->next == NULL && leat__sched.queue.last == q);
 		for (size_t i = LEAT__RING / 2; i < LEAT__RING; i++)
 			CHECK(leat__ring_get(p) == &g[i]);
 		CHECK(leat__ring_get(p) == NULL);
@@ -175,7 +175,7 @@ TEST(full_deque_gives_its_older_half_to_the_global_queue)
 		start_at(p, starts[s]);
 		for (size_t i = 0; i <= LEAT__DEQUE; i++)
 			leat__deque_push(p, &g[i]);
-		q = leat__sched.queue;
+		q = leat__sched.queue.first;
 		for (size_t i = 0; i < LEAT__DEQUE / 2; i++, q = q->next)
 			CHECK(q == &g[i]);
 		CHECK(q == NULL);
@@ -319,7 +319,7 @@ static void flood(uint64_t wanted)
 		store_relaxed(&contest.queued[at], 1);
 		leat__ring_put(victim, &contest.g[at]);
 		CHECK(load_relaxed(&victim->tail) - load_acquire(&victim->head) <= LEAT__RING);
-		for (g = leat__sched.queue; g; g = g->next)
+		for (g = leat__sched.queue.first; g; g = g->next)
 			took(g);
 		empty_global_queue();
 	}

@@ -26,6 +26,7 @@
 #include <leat/go.h>
 
 #define NO_STACK_NS ((int64_t)10000000000)
+#define SOON_ENOUGH 16 /* goroutines */
 
 struct leat__sched leat__sched;
 struct leat__coarse leat__coarse;
@@ -283,7 +284,7 @@ void leat__ready(struct leat__m *m, struct leat__g *g, bool soon)
 		return;
 	}
 	if (unlikely(!p)) {
-		leat__global_put(g, g, 1);
+		leat__urgent_put(g, g, 1);
 		return;
 	}
 	if (soon) {
@@ -296,6 +297,22 @@ void leat__ready(struct leat__m *m, struct leat__g *g, bool soon)
 	}
 	leat__ring_put(p, g);
 	leat__wake();
+}
+
+void leat__ready_due(struct leat__m *m, struct leat__g *g)
+{
+	struct leat__p *p = m->p;
+	bool soon = p && !load_relaxed(&p->next);
+
+	/* Behind some others is soon enough, and where somebody idles he may take it. */
+	if (p && !soon && load_relaxed(&g->kind) == LEAT__GOROUTINE &&
+	    load_relaxed(&p->tail) - load_relaxed(&p->head) > SOON_ENOUGH &&
+	    !load_relaxed(&leat__sched.idle)) {
+		store_relaxed(&g->wait, LEAT__RUNNABLE);
+		leat__urgent_put(g, g, 1);
+		return;
+	}
+	leat__ready(m, g, soon);
 }
 
 NOINLINE void leat__demote_next(struct leat__p *p)
@@ -344,7 +361,8 @@ struct leat__m *leat__yield(struct leat__m *m)
 	}
 	/* New goroutines stand behind the ring, where the caller may now wait for ever: prefer one, but
 	   for every so many times. */
-	if (likely(p->until_poll > 1) && !load_relaxed(&p->attention) && !leat__policy)
+	if (likely(p->until_poll > 1) && !load_relaxed(&p->attention) &&
+	    !load_relaxed(&leat__sched.urgents) && !leat__policy)
 		g = leat__deque_pop(p);
 	if (g) {
 		p->until_poll--;

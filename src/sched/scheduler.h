@@ -27,11 +27,15 @@
 
 enum { LEAT__MAX_PROCS = 1024, LEAT__MAX_THREADS = 10000 };
 
+struct leat__g_list {
+	struct leat__g *first, *last;
+};
+
 /* Lock order: a channel's, mutex's, scope's or the timers' lock, then this one, never the reverse. */
 struct leat__sched {
-	uint32_t lock ON_LINE;              /* protects what is not atomic below */
-	struct leat__g *queue, *queue_last; /* the global queue, FIFO */
-	_Atomic size_t queued;              /* its length; read without the lock as a hint */
+	uint32_t lock ON_LINE;             /* protects what is not atomic below */
+	struct leat__g_list queue, urgent; /* the global queue, each part FIFO: global.c */
+	_Atomic size_t queued;             /* its length; read without the lock as a hint */
 	struct leat__p *idle_p;
 	struct leat__m *idle_m;
 	_Atomic int idle_ms;       /* its length; changes under the lock */
@@ -49,6 +53,7 @@ struct leat__sched {
 
 	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
 	_Atomic int searching;    /* Ms that look for work to steal */
+	_Atomic size_t urgents;   /* length of urgent; changes under the lock */
 	_Atomic int firing;       /* threads that fire timers, and answer for what these make ready */
 	_Atomic uint64_t woke_at; /* ticks of the last wake-up, and the least gap to the next */
 	_Atomic uint64_t wake_gap;
@@ -144,6 +149,9 @@ static ALWAYS_INLINE struct leat__m *leat__park(struct leat__m *m)
 /* Let g, which is parked or about to, run.  soon: before others of this processor. */
 void leat__ready(struct leat__m *m, struct leat__g *g, bool soon);
 
+/* The same for g whose timer is over: it goes before those who merely take turns. */
+void leat__ready_due(struct leat__m *m, struct leat__g *g);
+
 /* The same, soon, in the common case: then true. */
 static ALWAYS_INLINE bool leat__try_ready_soon(struct leat__m *m, struct leat__g *g)
 {
@@ -203,6 +211,10 @@ size_t leat__num_goroutine(void);
 
 /* Append a chain of n goroutines to the global queue, and wake a processor if one is idle. */
 void leat__global_put(struct leat__g *first, struct leat__g *last, size_t n);
+
+/* The same for goroutines that were just readied, by who has no processor; the first of these. */
+void leat__urgent_put(struct leat__g *first, struct leat__g *last, size_t n);
+struct leat__g *leat__urgent_take(void);
 
 /* The first of the global queue, and p's share of the rest into its ring, at most max in all; NULL when it
    is empty.  get: locked. */

@@ -539,7 +539,7 @@ struct sleeper {
 
 static void sleep_over(struct leat__m *m, struct leat__timer *t)
 {
-	leat__ready(m, container_of(t, struct sleeper, timer)->g, false);
+	leat__ready_due(m, container_of(t, struct sleeper, timer)->g);
 }
 
 void leat_sleep(int64_t duration_ns)

@@ -77,24 +77,42 @@ static COLD struct leat__g *policy_next(struct leat__p *p)
 	return chosen;
 }
 
+/* Whose turn it is among n. */
+static unsigned turn(struct leat__p *p, unsigned n)
+{
+	p->turn = (p->turn + 1) % 6;
+	return p->turn % n;
+}
+
+static struct leat__g *take_in_turn(struct leat__p *p)
+{
+	switch (turn(p, 3)) {
+	case 0:
+		return leat__urgent_take();
+	case 1:
+		return leat__global_take(p, 1);
+	default:
+		return leat__ring_get(p);
+	}
+}
+
 /* The last thread has p: what has started comes first, since that gives the thread back or can do with
    its own.  NULL: nothing has. */
 static COLD struct leat__g *next_started(struct leat__p *p)
 {
 	struct leat__g *g = load_relaxed(&p->next);
 	size_t n = LEAT__RING + load_relaxed(&leat__sched.queued);
+	int missed = 0; /* in a row */
 
 	store_relaxed(&p->next, NULL);
 	leat__timers_run(load_relaxed(&p->m));
-	for (; !g && n > 0; n--) {
-		g = leat__ring_get(p);
-		if (!g)
-			g = leat__global_take(p, 1);
-		if (!g)
-			break;
-		if (!g->stack) {
+	while (!g && missed < 3 && n > 0) {
+		g = take_in_turn(p);
+		missed = g ? 0 : missed + 1;
+		if (g && !g->stack) {
 			leat__deque_push(p, g);
 			g = NULL;
+			n--;
 		}
 	}
 	return g;
@@ -122,6 +140,12 @@ static struct leat__g *attend(struct leat__p *p, uint32_t attention)
 	return NULL;
 }
 
+/* An urgent one, every other time. */
+static struct leat__g *urgent(struct leat__p *p)
+{
+	return turn(p, 2) ? NULL : leat__urgent_take();
+}
+
 /*
  * Every so often: what the fast order would starve.  NULL: go on with that order.
  *
@@ -131,6 +155,7 @@ static struct leat__g *attend(struct leat__p *p, uint32_t attention)
 static NOINLINE struct leat__g *poll(struct leat__p *p)
 {
 	uint32_t attention = load_relaxed(&p->attention);
+	struct leat__g *g;
 
 	if (unlikely(attention & LEAT__ATTEND_STARTED)) {
 		if (leat__threads_tight()) {
@@ -141,8 +166,7 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 		                          memory_order_relaxed);
 	}
 	if (attention && !p->poll_owed) {
-		struct leat__g *g = attend(p, attention);
-
+		g = attend(p, attention);
 		if (g) {
 			p->poll_owed = p->until_poll == 0;
 			if (p->poll_owed)
@@ -155,7 +179,8 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	leat__timers_run_own(load_relaxed(&p->m));
 	if (unlikely(load_relaxed(&leat__poll_waiters)))
 		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);
-	return leat__global_take(p, 1);
+	g = urgent(p);
+	return g ? g : leat__global_take(p, 1);
 }
 
 /* heed: what of attention concerns the caller. */
@@ -179,6 +204,11 @@ static inline struct leat__g *next(struct leat__p *p, uint32_t heed)
 	if (g) {
 		store_relaxed(&p->next, NULL);
 		return g;
+	}
+	if (unlikely(load_relaxed(&leat__sched.urgents))) {
+		g = urgent(p);
+		if (g)
+			return g;
 	}
 	g = leat__ring_get(p);
 	if (g)

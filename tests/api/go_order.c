@@ -326,4 +326,60 @@ TEST(line_22_local_traffic_does_not_starve_what_plain_threads_ready)
 	leat_procs(procs);
 }
 
+static atomic_long all_turns;
+
+static void turn_of_many(struct turn *a)
+{
+	leat_waitgroup_done(a->started);
+	while (!atomic_load(&stop)) {
+		for (int i = 0; i < 300; i++)
+			++*(volatile int *)&(int){0};
+		atomic_fetch_add(&all_turns, 1);
+		leat_yield();
+	}
+	leat_waitgroup_done(a->ended);
+}
+
+enum { MANY = 1000, STAMPS = 200 };
+
+static void *stamp(void *arg)
+{
+	struct echo *e = arg;
+
+	for (int i = 0; i < STAMPS; i++) {
+		chan_send(e->in, (int)atomic_load(&all_turns));
+		chan_recv(e->out); /* when to go on */
+	}
+	chan_close(e->in);
+	return NULL;
+}
+
+/* It does not queue behind all of them: it would wait for 1,000 turns. */
+TEST(line_22_what_plain_threads_ready_goes_before_many_that_take_turns)
+{
+	int procs = leat_procs(1), right = 0;
+	struct echo e = {chan_make(int, 0), chan_make(int, 0)};
+	leat_waitgroup started = {0}, ended = {0};
+	pthread_t thread;
+
+	stop = false;
+	leat_waitgroup_add(&started, MANY);
+	leat_waitgroup_add(&ended, MANY);
+	for (int i = 0; i < MANY; i++)
+		go_as(turn, turn_of_many, .started = &started, .ended = &ended);
+	leat_waitgroup_wait(&started);
+	CHECK_EQ(pthread_create(&thread, NULL, stamp, &e), 0);
+	chan_range(turns, e.in) {
+		right += (int)atomic_load(&all_turns) - turns < MANY / 10;
+		chan_send(e.out, 0);
+	}
+	pthread_join(thread, NULL);
+	stop = true;
+	leat_waitgroup_wait(&ended);
+	CHECK(right >= STAMPS / 2);
+	chan_free(e.in);
+	chan_free(e.out);
+	leat_procs(procs);
+}
+
 TEST_MAIN
