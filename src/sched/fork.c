@@ -244,6 +244,7 @@ static void empty_scheduler(void)
 	store_relaxed(&s->searching, 0);
 	store_relaxed(&s->detached, 0);
 	store_relaxed(&s->hogs, 0);
+	store_relaxed(&s->stopped, 0);
 	store_relaxed(&s->threads, 0);
 	store_relaxed(&s->foreign_parked, 0);
 	store_relaxed(&s->foreign_started, 0);
@@ -261,6 +262,7 @@ static void keep(struct leat__m *m)
 
 	if (m->g->special & LEAT__STOPPED)
 		leat__stop_over(m->g);
+	store_relaxed(&leat__sched.stopped, 0);
 	m->hog = false;
 	if (!m->foreign)
 		store_relaxed(&m->wake, 0);

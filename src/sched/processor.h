@@ -66,7 +66,7 @@ struct leat__p {
 	/* The owner's. */
 	uint32_t until_poll; /* scheduling decisions until the global queue and timers are polled */
 	bool poll_owed;      /* that was due, but attention came first */
-	uint8_t turn;        /* counts decisions in which the queues take turns: work.c */
+	uint8_t turn;        /* counts decisions in which the queues take turns: next.c */
 	_Atomic uint32_t spawned; /* pushes on the deque; thieves look */
 	uint32_t operations;      /* buffered channel operations, for demotion of next */
 	uint32_t waited_tick;     /* the tick at which next was first seen waiting */

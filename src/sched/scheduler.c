@@ -302,12 +302,11 @@ void leat__ready(struct leat__m *m, struct leat__g *g, bool soon)
 void leat__ready_due(struct leat__m *m, struct leat__g *g)
 {
 	struct leat__p *p = m->p;
-	bool soon = p && !load_relaxed(&p->next);
+	bool idle = load_relaxed(&leat__sched.idle) != 0, soon = p && !idle && !load_relaxed(&p->next);
 
 	/* Behind some others is soon enough, and where somebody idles he may take it. */
-	if (p && !soon && load_relaxed(&g->kind) == LEAT__GOROUTINE &&
-	    load_relaxed(&p->tail) - load_relaxed(&p->head) > SOON_ENOUGH &&
-	    !load_relaxed(&leat__sched.idle)) {
+	if (p && !soon && !idle && load_relaxed(&g->kind) == LEAT__GOROUTINE &&
+	    load_relaxed(&p->tail) - load_relaxed(&p->head) > SOON_ENOUGH) {
 		store_relaxed(&g->wait, LEAT__RUNNABLE);
 		leat__urgent_put(g, g, 1);
 		return;

@@ -25,7 +25,11 @@
 
 #include <leat/go.h>
 
-enum { LEAT__MAX_PROCS = 1024, LEAT__MAX_THREADS = 10000 };
+enum {
+	LEAT__MAX_PROCS = 1024,
+	LEAT__MAX_THREADS = 10000,
+	LEAT__GLOBAL_TAKE = 128, /* at most so many leave the global queue at once */
+};
 
 struct leat__g_list {
 	struct leat__g *first, *last;
@@ -47,8 +51,9 @@ struct leat__sched {
 	_Atomic bool procs_chosen; /* the program said how many; changes under the lock */
 	int held;                  /* processors that an M holds */
 	_Atomic int detached;      /* goroutines that run without a processor */
-	_Atomic int hogs; /* of these, that lost it because they computed; changes under the lock */
-	_Atomic int made; /* entries of p[] that are set; only grows */
+	_Atomic int hogs;    /* of these, that lost it because they computed; changes under the lock */
+	_Atomic int stopped; /* that are LEAT__STOPPED; changes under the lock */
+	_Atomic int made;    /* entries of p[] that are set; only grows */
 	struct leat__p *_Atomic p[LEAT__MAX_PROCS];
 
 	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
@@ -256,6 +261,9 @@ struct leat__g *leat__own_thread_take(struct leat__p *p);
 /* What p runs next from its own and the global queue, or NULL. */
 struct leat__g *leat__next(struct leat__p *p);
 
+/* The same where the caller is not to be moved on: for who looks for work. */
+struct leat__g *leat__next_here(struct leat__p *p);
+
 /* Look everywhere, then sleep: what m, which holds a processor or NULL, runs next.  On the scheduler
    context. */
 struct leat__g *leat__find_work(struct leat__m *m);
@@ -316,11 +324,8 @@ static inline bool leat__threads_tight(void)
 	       load_relaxed(&leat__sched.threads) >= leat__sched.max_threads;
 }
 
-/* p's thread may be that last one: it minds what it runs there, while that is so. */
-static inline void leat__mind_last_thread(struct leat__p *p)
-{
-	atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_STARTED, memory_order_relaxed);
-}
+/* Any processor's thread may be that last one: they mind what they run, while that is so. */
+void leat__mind_last_thread(void);
 
 /* Hogs near the limit of threads: stop.c.  Whether m's goroutine, which computes, is to be stopped
    rather than go on beside others (a hint, unless locked). */

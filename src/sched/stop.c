@@ -27,7 +27,7 @@
  * the handler lets itself be looked at.  A system call that was just about to begin goes on.
  *
  * Invariants (scheduler's lock)
- *  - LEAT__STOPPED is set exactly from the retake until somebody hands it a processor or it enters leat;
+ *  - LEAT__STOPPED is set, and counted in leat__sched.stopped, exactly from the retake until somebody hands it a processor or it enters leat;
  *    until then its M is on no list and has no processor, and m->wake is 0.
  */
 #include "os/signal.h"
@@ -52,11 +52,14 @@ void leat__stop(struct leat__m *m)
 	store_relaxed(&m->wake, 0);
 	g->thread = m;
 	g->special |= LEAT__STOPPED;
+	fetch_add_relaxed(&leat__sched.stopped, 1);
 	leat__global_append(g);
 }
 
 void leat__stop_over(struct leat__g *g)
 {
+	if (g->special & LEAT__STOPPED)
+		fetch_add_relaxed(&leat__sched.stopped, -1);
 	g->special &= (uint8_t)~LEAT__STOPPED;
 	if (!(g->special & LEAT__LOCKED))
 		g->thread = NULL;

@@ -13,7 +13,8 @@
  * again, ever more seldom, and any M that becomes free meanwhile takes it with all its goroutines.
  *
  * The limit of threads (leat_max_threads) bounds leat's own and the initial one.  A processor that needs
- * a thread beyond it waits on the list, too, or goes to a goroutine that has a thread of its own.  When no
+ * a thread beyond it waits on the list, too; or, as in the other case, it goes to a goroutine that has a
+ * thread of its own.  When no
  * thread is left that could come back, because all block, that is the end of the process, as in Go.
  * Goroutines that compute never bring it about: see stop.c.
  *
@@ -255,25 +256,6 @@ static void give_out(struct leat__p *p)
 	}
 }
 
-/* At the limit: a processor of the list goes to a goroutine that has a thread.  One that was stopped may hold
-   the very lock that the others wait for. */
-static bool hand_over(void)
-{
-	leat__lock(&leat__sched.lock);
-	if (load_relaxed(&leat__sched.threads) >= leat__sched.max_threads) {
-		for (struct leat__p *p = leat__sched.starting; p; p = p->idle_next) {
-			struct leat__g *g = leat__own_thread_take(p);
-
-			if (g) {
-				leat__hand_to(g, leat__free_take());
-				return true;
-			}
-		}
-	}
-	leat__unlock(&leat__sched.lock);
-	return false;
-}
-
 /* m gets the first processor of the list, and a thread.  False: there was none to be had; whether it
    was wanted, the list says. */
 static bool make(struct leat__m *m)
@@ -319,6 +301,24 @@ static bool make(struct leat__m *m)
 	}
 	give_out(p);
 	starting_put(p, false);
+	leat__unlock(&leat__sched.lock);
+	return false;
+}
+
+/* There is no thread to be had: a processor of the list goes to a goroutine that has one.  One that was
+   stopped may hold the very lock that the others wait for.  Else what the processors have goes to the others. */
+static bool hand_over(void)
+{
+	leat__lock(&leat__sched.lock);
+	for (struct leat__p *p = leat__sched.starting; p; p = p->idle_next) {
+		struct leat__g *g = leat__own_thread_take(p);
+
+		if (g) {
+			leat__hand_to(g, leat__free_take());
+			return true;
+		}
+		give_out(p);
+	}
 	leat__unlock(&leat__sched.lock);
 	return false;
 }
@@ -384,7 +384,7 @@ int64_t leat__threads_make(void)
 	if (again != INT64_MAX && leat__os_now() < again)
 		return again;
 	while (wanted()) {
-		if (hand_over() || ((m = spare_or_new()) && make(m))) {
+		if (((m = spare_or_new()) && make(m)) || hand_over()) {
 			pause = RETRY_MIN_NS;
 			continue;
 		}
@@ -413,8 +413,8 @@ int leat_max_threads(int n)
 	before = leat__sched.max_threads;
 	if (n >= 1)
 		leat__sched.max_threads = n;
-	for (int i = 0; leat__threads_tight() && i < load_relaxed(&leat__sched.made); i++)
-		leat__mind_last_thread(load_relaxed(&leat__sched.p[i]));
+	if (leat__threads_tight())
+		leat__mind_last_thread();
 	leat__unlock(&leat__sched.lock);
 	leat__leave(m);
 	return before;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding work: what a processor runs next, how it is found elsewhere.  How threads sleep: idle.c.
+ * Finding work where a processor has none of its own (next.c), and waking those who would.  How threads
+ * sleep: idle.c.
  *
  * Invariants (scheduler's lock)
  *  - A processor is held by one M (p->m == m, m->p == p), or idle (p->idle), or surplus.
@@ -36,201 +37,12 @@
 #include "sched/settings.h"
 #include "sched/timer.h"
 
-#define POLL_EVERY   61 /* scheduling decisions, as Go: the global queue must not starve */
 #define SEARCH_US    60
 #define STEAL_AGE_US 5
 #define GAP_MIN_US   10
 #define GAP_MAX_US   2000
 #define WAKE_SHARE   5   /* of the time of who wakes, one part in so many goes into that at most */
 #define COST_MAX_US  100 /* of a wake-up: what took longer was something else */
-#define GLOBAL_TAKE  128
-#define LOOK_US      50 /* between looks at descriptors beside other work */
-
-const struct leat__policy *leat__policy;
-
-/* --- what next */
-
-/* A policy chooses among all that this processor could run. */
-static COLD struct leat__g *policy_next(struct leat__p *p)
-{
-	static struct leat__g *all[LEAT__RING + LEAT__DEQUE + 1];
-	struct leat__g *g, *chosen;
-	uint32_t n = 0, pick;
-
-	while (n < LEAT__RING && (g = leat__global_take(p, 1)))
-		all[n++] = g;
-	while ((g = leat__ring_get(p)))
-		all[n++] = g;
-	while (n < ARRAY_LEN(all) - 1 && (g = leat__deque_steal(p, true)))
-		all[n++] = g;
-	g = load_relaxed(&p->next);
-	store_relaxed(&p->next, NULL);
-	if (g)
-		all[n++] = g;
-	if (!n)
-		return NULL;
-	pick = leat__policy->choose(LEAT__CHOOSE_NEXT, n);
-	chosen = all[pick];
-	for (uint32_t i = 0; i < n; i++)
-		if (i != pick)
-			leat__ring_put(p, all[i]);
-	return chosen;
-}
-
-/* Whose turn it is among n. */
-static unsigned turn(struct leat__p *p, unsigned n)
-{
-	p->turn = (p->turn + 1) % 6;
-	return p->turn % n;
-}
-
-static struct leat__g *take_in_turn(struct leat__p *p)
-{
-	switch (turn(p, 3)) {
-	case 0:
-		return leat__urgent_take();
-	case 1:
-		return leat__global_take(p, 1);
-	default:
-		return leat__ring_get(p);
-	}
-}
-
-/* The last thread has p: what has started comes first, since that gives the thread back or can do with
-   its own.  NULL: nothing has. */
-static COLD struct leat__g *next_started(struct leat__p *p)
-{
-	struct leat__g *g = load_relaxed(&p->next);
-	size_t n = LEAT__RING + load_relaxed(&leat__sched.queued);
-	int missed = 0; /* in a row */
-
-	store_relaxed(&p->next, NULL);
-	leat__timers_run(load_relaxed(&p->m));
-	while (!g && missed < 3 && n > 0) {
-		g = take_in_turn(p);
-		missed = g ? 0 : missed + 1;
-		if (g && !g->stack) {
-			leat__deque_push(p, g);
-			g = NULL;
-			n--;
-		}
-	}
-	return g;
-}
-
-/* Others asked for it: the deque's oldest, or the ring's head. */
-static struct leat__g *attend(struct leat__p *p, uint32_t attention)
-{
-	struct leat__g *g;
-
-	atomic_fetch_and_explicit(&p->attention, ~(uint32_t)(LEAT__ATTEND_OLDEST | LEAT__ATTEND_RING),
-	                          memory_order_relaxed);
-	if (attention & LEAT__ATTEND_OLDEST) {
-		g = leat__deque_steal(p, true);
-		if (g)
-			return g;
-	}
-	if (attention & LEAT__ATTEND_RING) {
-		g = load_relaxed(&p->next);
-		store_relaxed(&p->next, NULL);
-		if (g)
-			leat__ring_put(p, g);
-		return leat__ring_get(p);
-	}
-	return NULL;
-}
-
-/* An urgent one, every other time. */
-static struct leat__g *urgent(struct leat__p *p)
-{
-	return turn(p, 2) ? NULL : leat__urgent_take();
-}
-
-/*
- * Every so often: what the fast order would starve.  NULL: go on with that order.
- *
- * Where both are due, attention and the global queue take turns: behind goroutines that compute, each
- * decision lasts a time slice, and new ones that wait below would keep out what a timer woke.
- */
-static NOINLINE struct leat__g *poll(struct leat__p *p)
-{
-	uint32_t attention = load_relaxed(&p->attention);
-	struct leat__g *g;
-
-	if (unlikely(attention & LEAT__ATTEND_STARTED)) {
-		if (leat__threads_tight()) {
-			p->until_poll = POLL_EVERY;
-			return next_started(p);
-		}
-		atomic_fetch_and_explicit(&p->attention, ~(uint32_t)LEAT__ATTEND_STARTED,
-		                          memory_order_relaxed);
-	}
-	if (attention && !p->poll_owed) {
-		g = attend(p, attention);
-		if (g) {
-			p->poll_owed = p->until_poll == 0;
-			if (p->poll_owed)
-				p->until_poll = 1;
-			return g;
-		}
-	}
-	p->poll_owed = false;
-	p->until_poll = POLL_EVERY;
-	leat__timers_run_own(load_relaxed(&p->m));
-	if (unlikely(load_relaxed(&leat__poll_waiters)))
-		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);
-	g = urgent(p);
-	return g ? g : leat__global_take(p, 1);
-}
-
-/* heed: what of attention concerns the caller. */
-static inline struct leat__g *next(struct leat__p *p, uint32_t heed)
-{
-	struct leat__g *g;
-
-	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
-	if (unlikely(leat__policy != NULL))
-		return policy_next(p);
-	if (unlikely(--p->until_poll == 0 || (load_relaxed(&p->attention) & heed))) {
-		if (load_relaxed(&p->attention) & heed & (LEAT__ATTEND_RETIRE | LEAT__ATTEND_MIGRATE)) {
-			p->until_poll++;
-			return NULL;
-		}
-		g = poll(p);
-		if (g)
-			return g;
-	}
-	g = load_relaxed(&p->next);
-	if (g) {
-		store_relaxed(&p->next, NULL);
-		return g;
-	}
-	if (unlikely(load_relaxed(&leat__sched.urgents))) {
-		g = urgent(p);
-		if (g)
-			return g;
-	}
-	g = leat__ring_get(p);
-	if (g)
-		return g;
-	g = leat__deque_pop(p);
-	if (g) {
-		if (unlikely(load_relaxed(&leat__sched.searching)))
-			leat__deque_offer(p); /* the rest, before this one runs for long */
-		return g;
-	}
-	return leat__global_take(p, GLOBAL_TAKE);
-}
-
-struct leat__g *leat__next(struct leat__p *p)
-{
-	return next(p, ~UINT32_C(0));
-}
-
-static struct leat__g *next_here(struct leat__p *p)
-{
-	return next(p, ~(uint32_t)LEAT__ATTEND_MIGRATE);
-}
 
 /* --- processors change hands */
 
@@ -264,7 +76,7 @@ void leat__acquire(struct leat__m *m, struct leat__p *p)
 	leat__sched.held++;
 	fetch_add_relaxed(&leat__sched.acquisitions, 1);
 	if (unlikely(leat__threads_tight()))
-		leat__mind_last_thread(p);
+		leat__mind_last_thread();
 }
 
 void leat__release(struct leat__m *m)
@@ -399,7 +211,7 @@ static struct leat__g *search_round(struct leat__p *p, struct look *looks, int m
 		if (g)
 			return g;
 	}
-	return leat__global_take(p, GLOBAL_TAKE);
+	return leat__global_take(p, LEAT__GLOBAL_TAKE);
 }
 
 /* Look at the others for a while. */
@@ -421,7 +233,7 @@ static struct leat__g *search(struct leat__m *m)
 		if (g || leat__timers_look_at(leat__timers_first()) <= leat__clock())
 			break;
 		if (load_relaxed(&leat__poll_waiters) && leat__netpoll_look(m, STEAL_AGE_US)) {
-			g = next_here(m->p);
+			g = leat__next_here(m->p);
 			break;
 		}
 		for (int i = 0; i < 40; i++)
@@ -485,7 +297,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 	struct leat__g *g;
 
 	leat__lock(&leat__sched.lock);
-	g = leat__global_get(m->p, GLOBAL_TAKE);
+	g = leat__global_get(m->p, LEAT__GLOBAL_TAKE);
 	if (g) {
 		leat__unlock(&leat__sched.lock);
 		return g;
@@ -530,13 +342,13 @@ static struct leat__g *find_work(struct leat__m *m)
 			retire_processor(m);
 			continue;
 		}
-		g = next_here(m->p);
+		g = leat__next_here(m->p);
 		if (g)
 			break;
 		first = leat__timers_first();
 		if (first != INT64_MAX && leat__timers_keep_until(first) <= leat__clock()) {
 			leat__timers_run(m);
-			g = next_here(m->p);
+			g = leat__next_here(m->p);
 			if (g)
 				break;
 		}
