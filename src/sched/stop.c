@@ -27,8 +27,9 @@
  * the handler lets itself be looked at.  A system call that was just about to begin goes on.
  *
  * Invariants (scheduler's lock)
- *  - LEAT__STOPPED is set, and counted in leat__sched.stopped, exactly from the retake until somebody hands it a processor or it enters leat;
- *    until then its M is on no list and has no processor, and m->wake is 0.
+ *  - LEAT__STOPPED is set, and counted in leat__sched.stopped, exactly from the retake until somebody
+ *    hands it a processor or it enters leat; until then its M is on no list and has no processor, and
+ *    m->wake is 0.
  */
 #include "os/signal.h"
 #include "sched/scheduler.h"

@@ -13,10 +13,9 @@
  * again, ever more seldom, and any M that becomes free meanwhile takes it with all its goroutines.
  *
  * The limit of threads (leat_max_threads) bounds leat's own and the initial one.  A processor that needs
- * a thread beyond it waits on the list, too; or, as in the other case, it goes to a goroutine that has a
- * thread of its own.  When no
- * thread is left that could come back, because all block, that is the end of the process, as in Go.
- * Goroutines that compute never bring it about: see stop.c.
+ * a thread beyond it waits on the list, too; or, in both cases, it goes to a goroutine that has a thread
+ * of its own.  When no thread is left that could come back, because all block, that is the end of the
+ * process, as in Go.  Goroutines that compute never bring it about: see stop.c.
  *
  * Invariants (scheduler's lock)
  *  - A processor on leat__sched.starting is held by nobody and not idle; p->starting is set.
@@ -305,8 +304,8 @@ static bool make(struct leat__m *m)
 	return false;
 }
 
-/* There is no thread to be had: a processor of the list goes to a goroutine that has one.  One that was
-   stopped may hold the very lock that the others wait for.  Else what the processors have goes to the others. */
+/* There is no thread to be had: a processor of the list goes to a goroutine that has one (if it was
+   stopped, it may hold the very lock that the others wait for); else what it has goes to the others. */
 static bool hand_over(void)
 {
 	leat__lock(&leat__sched.lock);
