@@ -16,7 +16,7 @@ LEAT__BEGIN
 typedef struct leat_mutex {
 	uint8_t leat__locked;
 	uint8_t leat__waiters;
-	uint32_t leat__lock;
+	uint8_t leat__lock;
 	void *leat__head, *leat__tail;
 } leat_mutex;
 

@@ -39,9 +39,9 @@ LEAT__BEGIN
 typedef struct leat_scope {
 	leat__record leat__on_leave;
 	struct leat_scope *leat__parent, *leat__child, *leat__next, *leat__prev, *leat__root;
-	uint32_t leat__lock; /* of the root: protects the links and states of its whole tree */
-	int leat__err;       /* 0, or why it is done */
-	int leat__first;     /* 0, or the first error reported with scope_fail */
+	uint8_t leat__lock; /* of the root: protects the links and states of its whole tree */
+	int leat__err;      /* 0, or why it is done */
+	int leat__first;    /* 0, or the first error reported with scope_fail */
 	leat_waitgroup leat__goroutines; /* not yet ended */
 	leat_chan *leat__done;           /* made when first asked for */
 	void *leat__blocks, *leat__timer;

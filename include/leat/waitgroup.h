@@ -15,7 +15,7 @@ LEAT__BEGIN
 /* All fields are private. */
 typedef struct leat_waitgroup {
 	uint64_t leat__state; /* counter in the high half, waiters in the low half */
-	uint32_t leat__lock;
+	uint8_t leat__lock;
 	void *leat__waiters;
 } leat_waitgroup;
 

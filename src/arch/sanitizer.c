@@ -38,7 +38,7 @@ unsigned leat__sanitizers;
  * (It is not made earlier: a process that has fibers may not start threads after a fork.)
  */
 static struct {
-	uint32_t lock; /* one thread at a time can be on a fiber */
+	uint8_t lock; /* one thread at a time can be on a fiber */
 	void *fiber;
 	void *creator; /* who is on it instead of on its own */
 } orphanage;

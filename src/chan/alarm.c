@@ -98,16 +98,16 @@ enum leat__outcome leat__alarm_recv(struct leat__m *m, struct leat_chan *c, void
 		w = hand_over(a, now);
 		if (!w) {
 			value = take(a, now);
-			leat__unlock(&c->lock);
+			leat__chan_unlock(m, c);
 			leat__hb_acquire(a);
 			if (elem)
 				leat__copy(elem, &value, sizeof value);
 			leat__operated(m->p);
 			return LEAT__DONE;
 		}
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 		leat__waiter_wake(m, w, selecting);
-		leat__lock(&c->lock);
+		leat__chan_lock(m, c);
 	}
 }
 
@@ -152,12 +152,12 @@ static void chan_alarm_fires(struct leat__m *m, struct leat__timer *t)
 	struct leat__waiter *w = NULL;
 	int64_t now = leat__clock(), at = INT64_MAX;
 
-	leat__lock(&a->chan->lock);
+	leat__chan_lock(m, a->chan);
 	if (is_due(a, now))
 		w = hand_over(a, now);
 	if (a->waiters && a->set && !is_due(a, now))
 		at = a->at;
-	leat__unlock(&a->chan->lock);
+	leat__chan_unlock(m, a->chan);
 	leat__timer_arm(t, at);
 	if (w)
 		leat__ready_due(m, w->g);
@@ -171,16 +171,16 @@ static void func_alarm_fires(struct leat__m *m, struct leat__timer *t)
 	start_function(m, a);
 }
 
-void leat__alarm_await(struct leat__alarm *a)
+void leat__alarm_await(struct leat__m *m, struct leat__alarm *a)
 {
 	int64_t at;
 
 	leat__timer_lock(&a->timer);
 	a->waiters++;
 	if (!leat__timer_armed(&a->timer)) {
-		leat__lock(&a->chan->lock);
+		leat__chan_lock(m, a->chan);
 		at = a->set ? a->at : INT64_MAX;
-		leat__unlock(&a->chan->lock);
+		leat__chan_unlock(m, a->chan);
 		leat__timer_arm(&a->timer, at);
 	}
 	leat__timer_unlock(&a->timer);
@@ -205,13 +205,13 @@ bool leat__alarm_set(struct leat__alarm *a, bool set, int64_t at, int64_t period
 		leat__hb_release(a);
 	leat__timer_lock(&a->timer);
 	if (a->chan)
-		leat__lock(&a->chan->lock);
+		leat__chan_lock(m, a->chan);
 	was_set = a->set;
 	a->set = set;
 	a->at = at;
 	a->period = period_ns;
 	if (a->chan)
-		leat__unlock(&a->chan->lock);
+		leat__chan_unlock(m, a->chan);
 	if (a->waiters)
 		leat__timer_arm(&a->timer, set ? at : INT64_MAX);
 	leat__timer_unlock(&a->timer);
@@ -299,9 +299,9 @@ bool leat__alarm_awaited(struct leat__alarm *a)
 	if (!a->chan)
 		return false;
 	m = leat__enter();
-	leat__lock(&a->chan->lock);
+	leat__chan_lock(m, a->chan);
 	awaited = a->chan->receivers.first != NULL;
-	leat__unlock(&a->chan->lock);
+	leat__chan_unlock(m, a->chan);
 	leat__leave(m);
 	return awaited;
 }

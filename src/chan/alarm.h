@@ -49,7 +49,7 @@ bool leat__alarm_due(const struct leat__alarm *a);
 
 /* The caller has queued a receiver on the channel, and is about to park; it is off the queue again, with
    the value or without it. */
-void leat__alarm_await(struct leat__alarm *a);
+void leat__alarm_await(struct leat__m *m, struct leat__alarm *a);
 void leat__alarm_unawait(struct leat__alarm *a, bool received);
 
 #endif

@@ -6,13 +6,15 @@
  * through the buffer.  Who waits lies on the waiting goroutine's stack and is taken off the queue, and
  * filled in, by the other side.
  *
+ * The lock is a biased one (sched/biased.h): a channel that one processor uses needs no locked instruction.
+ *
  * Memory ordering: everything but the waiters' hand-over is under the lock.  What the taker wrote into
  * a waiter and its element is ordered before the sleeper's reading of it by the ready and the queues.
  * After the unlock the operation touches neither the channel nor the waiter again, so that the other
  * side may free the channel as soon as it has its value.
  *
- * Rejected: lock-free rings for the buffer (removing every locked instruction was worth 0-15%, and
- * select needs the lock); waking the receiver by running it at once (ring 58 against 25 ns: its
+ * Rejected: lock-free rings for the buffer (the biased lock gives what they would, and select needs a
+ * lock); waking the receiver by running it at once (ring 58 against 25 ns: its
  * answer finds the sender asleep).
  */
 #include "chan/alarm.h"
@@ -29,11 +31,12 @@ leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap)
 	size_t bytes;
 	leat_chan *c = NULL;
 
-	if (cap < 0 || __builtin_mul_overflow(elem_bytes, (size_t)cap, &bytes) || bytes > BYTES_MAX)
+	if (cap < 0 || elem_bytes > UINT32_MAX ||
+	    __builtin_mul_overflow(elem_bytes, (size_t)cap, &bytes) || bytes > BYTES_MAX)
 		leat__panic_runtime("makechan: size out of range");
 	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + bytes) != 0)
 		leat__panic_runtime("out of memory");
-	*c = (leat_chan){.cap = (size_t)cap, .elem_bytes = elem_bytes, .buffer_bytes = bytes};
+	*c = (leat_chan){.cap = (size_t)cap, .elem_bytes = (uint32_t)elem_bytes, .buffer_bytes = bytes};
 	return c;
 }
 
@@ -72,7 +75,8 @@ static LEAT__NORETURN COLD void leat__sent_on_closed(void)
 }
 
 /* Queue on c, locked, and wait until the other side has handed a value over: true; or until c is closed:
-   false to a receiver, a panic to a sender.  watched: a sanitizer looks on, or the channel is timed. */
+   false to a receiver, a panic to a sender.  watched: m was not entered with leat__try_enter, or the
+   channel is timed. */
 static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *elem, bool send,
                                       bool watched)
 {
@@ -88,10 +92,10 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 	if (watched)
 		leat__hb_release(&w);
 	leat__waiters_add(send ? &c->senders : &c->receivers, &w);
-	leat__unlock(&c->lock);
+	leat__chan_unlock(m, c);
 	if (watched && w.timed)
-		leat__alarm_await(c->alarm);
-	m = leat__park(m);
+		leat__alarm_await(m, c->alarm);
+	m = watched ? leat__park(m) : leat__park_plain(m);
 	if (watched && w.timed)
 		leat__alarm_unawait(c->alarm, true);
 	if (watched)
@@ -125,9 +129,9 @@ static NOINLINE void leat__demote_and_leave(struct leat__m *m)
 	leat__leave(m);
 }
 
-static ALWAYS_INLINE void operated_and_leave(struct leat__m *m)
+static ALWAYS_INLINE void operated_and_leave(struct leat__m *m, struct leat__p *p)
 {
-	if (unlikely(leat__demotion_due(m->p)))
+	if (unlikely(leat__demotion_due(p)))
 		leat__demote_and_leave(m);
 	else
 		leat__leave(m);
@@ -144,7 +148,7 @@ static NOINLINE void leat__send_on(struct leat__m *m, leat_chan *c, const void *
 		leat__await(m, c, (void *)(uintptr_t)elem, true, true);
 		return;
 	case LEAT__CLOSED:
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 		leat__leave(m);
 		leat__sent_on_closed();
 	}
@@ -156,13 +160,13 @@ static NOINLINE void leat__send_slow(leat_chan *c, const void *elem)
 
 	if (unlikely(!c))
 		leat__chan_never(m, LEAT__WAIT_SEND_NIL);
-	leat__lock(&c->lock);
+	leat__chan_lock(m, c);
 	leat__send_on(m, c, elem);
 }
 
 static NOINLINE void leat__send_contended(struct leat__m *m, leat_chan *c, const void *elem)
 {
-	leat__lock_slow(&c->lock);
+	leat__biased_lock_slow(&c->lock, leat__mark(m));
 	leat__send_on(m, c, elem);
 }
 
@@ -174,13 +178,14 @@ static NOINLINE void leat__ready_and_leave(struct leat__m *m, struct leat__g *g)
 }
 
 /* w, which waits on c, locked, is off its queue and has its value, or has given it. */
-static ALWAYS_INLINE void served(struct leat__m *m, leat_chan *c, struct leat__waiter *w)
+static ALWAYS_INLINE void served(struct leat__m *m, struct leat__p *p, leat_chan *c,
+                                 struct leat__waiter *w)
 {
 	struct leat__g *g = w->g;
 
 	w->ok = true;
-	leat__unlock(&c->lock);
-	if (likely(leat__try_ready_soon(m, g)))
+	leat__biased_unlock(&c->lock, p->mark);
+	if (likely(leat__try_ready_soon(p, g)))
 		leat__leave(m);
 	else
 		leat__ready_and_leave(m, g);
@@ -190,28 +195,30 @@ void leat_chan_send(leat_chan *c, const void *elem)
 {
 	struct leat__waiter *w;
 	struct leat__m *m = likely(c != NULL) ? leat__try_enter() : NULL;
+	struct leat__p *p;
 
 	if (unlikely(!m)) {
 		leat__send_slow(c, elem);
 		return;
 	}
-	if (unlikely(!leat__trylock(&c->lock))) {
+	p = m->p;
+	if (unlikely(!leat__biased_trylock(&c->lock, p->mark))) {
 		leat__send_contended(m, c, elem);
 		return;
 	}
 	w = c->receivers.first;
-	if (unlikely(c->special) || unlikely(leat__sanitizers) || (w && unlikely(w->select))) {
+	if (unlikely(c->special) || (w && unlikely(w->select))) {
 		leat__send_on(m, c, elem);
 	} else if (w) {
 		leat__waiters_remove(&c->receivers, w);
 		if (w->elem)
 			leat__copy(w->elem, elem, c->elem_bytes);
-		served(m, c, w);
+		served(m, p, c, w);
 	} else if (c->count < c->cap) {
-		leat__buffer_put(c, elem);
+		leat__buffer_put_plain(c, elem);
 		c->count++;
-		leat__unlock(&c->lock);
-		operated_and_leave(m);
+		leat__biased_unlock(&c->lock, p->mark);
+		operated_and_leave(m, p);
 	} else {
 		leat__await_send(m, c, elem);
 	}
@@ -234,13 +241,13 @@ static NOINLINE bool leat__recv_slow(leat_chan *c, void *elem)
 
 	if (unlikely(!c))
 		leat__chan_never(m, LEAT__WAIT_RECV_NIL);
-	leat__lock(&c->lock);
+	leat__chan_lock(m, c);
 	return leat__recv_on(m, c, elem);
 }
 
 static NOINLINE bool leat__recv_contended(struct leat__m *m, leat_chan *c, void *elem)
 {
-	leat__lock_slow(&c->lock);
+	leat__biased_lock_slow(&c->lock, leat__mark(m));
 	return leat__recv_on(m, c, elem);
 }
 
@@ -248,26 +255,28 @@ bool leat_chan_recv(leat_chan *c, void *elem)
 {
 	struct leat__waiter *w;
 	struct leat__m *m = likely(c != NULL) ? leat__try_enter() : NULL;
+	struct leat__p *p;
 
 	if (unlikely(!m))
 		return leat__recv_slow(c, elem);
-	if (unlikely(!leat__trylock(&c->lock)))
+	p = m->p;
+	if (unlikely(!leat__biased_trylock(&c->lock, p->mark)))
 		return leat__recv_contended(m, c, elem);
 	w = c->senders.first;
-	if (unlikely(leat__sanitizers) || (w && (unlikely(w->select) || unlikely(c->count))))
+	if (w && (unlikely(w->select) || unlikely(c->count)))
 		return leat__recv_on(m, c, elem);
 	if (w) {
 		leat__waiters_remove(&c->senders, w);
 		if (elem)
 			leat__copy(elem, w->elem, c->elem_bytes);
-		served(m, c, w);
+		served(m, p, c, w);
 		return true;
 	}
 	if (c->count) {
-		leat__buffer_get(c, elem);
+		leat__buffer_get_plain(c, elem);
 		c->count--;
-		leat__unlock(&c->lock);
-		operated_and_leave(m);
+		leat__biased_unlock(&c->lock, p->mark);
+		operated_and_leave(m, p);
 		return true;
 	}
 	if (unlikely(c->special))
@@ -283,10 +292,10 @@ bool leat_chan_try_send(leat_chan *c, const void *elem)
 	if (!c)
 		return false;
 	m = leat__enter();
-	leat__lock(&c->lock);
+	leat__chan_lock(m, c);
 	outcome = leat__send_locked(m, c, elem, false);
 	if (outcome != LEAT__DONE)
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 	leat__leave(m);
 	if (outcome == LEAT__CLOSED)
 		leat__sent_on_closed();
@@ -301,10 +310,10 @@ bool leat_chan_try_recv(leat_chan *c, void *elem, bool *ok)
 	if (!c)
 		return false;
 	m = leat__enter();
-	leat__lock(&c->lock);
+	leat__chan_lock(m, c);
 	outcome = leat__recv_locked(m, c, elem, false);
 	if (outcome == LEAT__BLOCKS)
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 	leat__leave(m);
 	if (outcome == LEAT__BLOCKS)
 		return false;
@@ -317,9 +326,9 @@ bool leat__chan_close(struct leat__m *m, leat_chan *c)
 {
 	struct leat__waiter *w, *woken = NULL, **link = &woken;
 
-	leat__lock(&c->lock);
+	leat__chan_lock(m, c);
 	if (c->special) {
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 		return false;
 	}
 	c->special = LEAT__CLOSED_CHAN;
@@ -337,7 +346,7 @@ bool leat__chan_close(struct leat__m *m, leat_chan *c)
 		link = &w->next;
 	}
 	*link = NULL;
-	leat__unlock(&c->lock);
+	leat__chan_unlock(m, c);
 	while ((w = woken)) {
 		woken = w->next;
 		w->ok = false;
@@ -388,9 +397,9 @@ void leat_chan_free(leat_chan *c)
 	if (!c)
 		return;
 	m = leat__enter();
-	leat__lock(&c->lock);
+	leat__chan_lock(m, c);
 	awaited = c->receivers.first || c->senders.first;
-	leat__unlock(&c->lock);
+	leat__chan_unlock(m, c);
 	leat__leave(m);
 	if (awaited)
 		leat__panic_runtime("chan_free: goroutines are waiting on the channel");

@@ -7,6 +7,7 @@
 #define LEAT_CHAN_CHAN_H
 
 #include "base/copy.h"
+#include "sched/biased.h"
 #include "sched/scheduler.h"
 
 #include <leat/chan.h>
@@ -43,19 +44,29 @@ struct leat__waiters {
  *    receivers likewise unless it is empty.
  */
 struct leat_chan {
-	uint32_t lock;
+	struct leat__biased lock;
 	uint8_t special; /* enum leat__chan_special; most channels' is 0 */
 	bool scoped;     /* a scope frees it */
-	size_t count;    /* values buffered */
+	uint32_t elem_bytes;
+	size_t count; /* values buffered */
 	size_t cap;
 	size_t head, tail; /* where in the buffer, in bytes, is received from and sent to next */
-	size_t elem_bytes;
 	struct leat__waiters receivers, senders;
 	size_t buffer_bytes;
 	struct leat_chan *scope_next; /* the scope's list */
 	struct leat__alarm *alarm;    /* what a timed one stands for, else NULL; never changes */
 	_Alignas(16) char buffer[];
 };
+
+static ALWAYS_INLINE void leat__chan_lock(const struct leat__m *m, struct leat_chan *c)
+{
+	leat__biased_lock(&c->lock, leat__mark(m));
+}
+
+static ALWAYS_INLINE void leat__chan_unlock(const struct leat__m *m, struct leat_chan *c)
+{
+	leat__biased_unlock(&c->lock, leat__mark(m));
+}
 
 enum leat__outcome {
 	LEAT__DONE,   /* and unlocked */
@@ -137,23 +148,34 @@ static inline void leat__hb_handover(const struct leat__waiter *w)
 	}
 }
 
-static inline void leat__buffer_put(struct leat_chan *c, const void *elem)
+/* Plainly: where there is no sanitizer. */
+static ALWAYS_INLINE void leat__buffer_put_plain(struct leat_chan *c, const void *elem)
 {
-	leat__hb_slot(c, c->tail);
 	leat__copy(c->buffer + c->tail, elem, c->elem_bytes);
 	c->tail += c->elem_bytes;
 	if (c->tail == c->buffer_bytes)
 		c->tail = 0;
 }
 
-static inline void leat__buffer_get(struct leat_chan *c, void *elem)
+static inline void leat__buffer_put(struct leat_chan *c, const void *elem)
 {
-	leat__hb_slot(c, c->head);
+	leat__hb_slot(c, c->tail);
+	leat__buffer_put_plain(c, elem);
+}
+
+static ALWAYS_INLINE void leat__buffer_get_plain(struct leat_chan *c, void *elem)
+{
 	if (elem)
 		leat__copy(elem, c->buffer + c->head, c->elem_bytes);
 	c->head += c->elem_bytes;
 	if (c->head == c->buffer_bytes)
 		c->head = 0;
+}
+
+static inline void leat__buffer_get(struct leat_chan *c, void *elem)
+{
+	leat__hb_slot(c, c->head);
+	leat__buffer_get_plain(c, elem);
 }
 
 /* leat__recv_locked for a timed channel; never LEAT__CLOSED. */
@@ -174,7 +196,7 @@ static ALWAYS_INLINE enum leat__outcome leat__send_locked(struct leat__m *m, str
 		if (w->elem)
 			leat__copy(w->elem, elem, c->elem_bytes);
 		w->ok = true;
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 		leat__waiter_wake(m, w, selecting);
 		return LEAT__DONE;
 	}
@@ -182,7 +204,7 @@ static ALWAYS_INLINE enum leat__outcome leat__send_locked(struct leat__m *m, str
 		return LEAT__BLOCKS;
 	leat__buffer_put(c, elem);
 	c->count++;
-	leat__unlock(&c->lock);
+	leat__chan_unlock(m, c);
 	leat__operated(m->p);
 	return LEAT__DONE;
 }
@@ -201,12 +223,12 @@ static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, str
 			leat__hb_handover(w);
 			leat__buffer_put(c, w->elem);
 			w->ok = true;
-			leat__unlock(&c->lock);
+			leat__chan_unlock(m, c);
 			leat__waiter_wake(m, w, selecting);
 			return LEAT__DONE;
 		}
 		c->count--;
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 		leat__operated(m->p);
 		return LEAT__DONE;
 	}
@@ -216,14 +238,14 @@ static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, str
 		if (elem)
 			leat__copy(elem, w->elem, c->elem_bytes);
 		w->ok = true;
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 		leat__waiter_wake(m, w, selecting);
 		return LEAT__DONE;
 	}
 	if (unlikely(c->special)) {
 		if (c->special & LEAT__TIMED_CHAN)
 			return leat__alarm_recv(m, c, elem, selecting);
-		leat__unlock(&c->lock);
+		leat__chan_unlock(m, c);
 		leat__hb_acquire(&c->special);
 		if (elem)
 			leat__zero(elem, c->elem_bytes);

@@ -105,7 +105,7 @@ static int perform(struct leat__m *m, const struct selection *s, size_t i)
 		*s->ok = false;
 		return (int)i;
 	}
-	leat__unlock(&k->chan->lock);
+	leat__chan_unlock(m, k->chan);
 	return outcome == LEAT__CLOSED ? SEND_ON_CLOSED : AGAIN;
 }
 
@@ -124,9 +124,9 @@ static ALWAYS_INLINE bool serve_plainly(struct leat__m *m, const leat_case *k, b
 		leat__copy(k->value, w->elem, c->elem_bytes);
 	g = w->g;
 	w->ok = true;
-	leat__unlock(&c->lock);
+	leat__chan_unlock(m, c);
 	*ok = true;
-	if (!leat__try_ready_soon(m, g))
+	if (unlikely(!m->p) || unlikely(!leat__try_ready_soon(m->p, g)))
 		leat__ready(m, g, true);
 	return true;
 }
@@ -152,7 +152,7 @@ static ALWAYS_INLINE int try_some(struct leat__m *m, const struct selection *s, 
 		for (others = leat__choose(m->p, LEAT__CHOOSE_CASE, others + 1); others > 0; others--)
 			rest &= rest - 1;
 		i = (size_t)__builtin_ctzll(rest);
-		leat__lock(&cases[i].chan->lock);
+		leat__chan_lock(m, cases[i].chan);
 		if (likely(serve_plainly(m, &cases[i], s->ok)))
 			return (int)(base + i);
 		r = perform(m, s, base + i);
@@ -184,7 +184,7 @@ static NOINLINE int leat__try_ready_many(struct leat__m *m, const struct selecti
 			chosen = i;
 	if (!ready)
 		return AGAIN;
-	leat__lock(&s->cases[chosen].chan->lock);
+	leat__chan_lock(m, s->cases[chosen].chan);
 	r = perform(m, s, chosen);
 	return r == AGAIN ? leat__try_ready(m, s) : r;
 }
@@ -262,7 +262,7 @@ static int try_all(struct leat__m *m, struct selection *s)
 		leat_chan *c = s->cases[s->order[i]].chan;
 
 		if (c != last)
-			leat__lock(&c->lock);
+			leat__chan_lock(m, c);
 		last = c;
 	}
 	for (size_t i = 0; i < s->ordered && !ready; i++)
@@ -272,7 +272,7 @@ static int try_all(struct leat__m *m, struct selection *s)
 		leat_chan *c = s->cases[s->order[i]].chan;
 
 		if (c != last)
-			leat__unlock(&c->lock);
+			leat__chan_unlock(m, c);
 		last = c;
 	}
 	if (!ready)
@@ -315,7 +315,8 @@ static struct leat__waiters *queue_of(const leat_case *k)
 }
 
 /* Take the first so many waiters, in order, off their queues. */
-static void withdraw(const struct selection *s, size_t queued, const struct leat__waiter *fired)
+static void withdraw(struct leat__m *m, const struct selection *s, size_t queued,
+                     const struct leat__waiter *fired)
 {
 	for (size_t i = 0; i < queued; i++) {
 		const leat_case *k = &s->cases[s->order[i]];
@@ -323,10 +324,10 @@ static void withdraw(const struct selection *s, size_t queued, const struct leat
 
 		/* The one that fired was taken off, by one who may have freed the channel since. */
 		if (w != fired) {
-			leat__lock(&k->chan->lock);
+			leat__chan_lock(m, k->chan);
 			if (w->queued)
 				leat__waiters_remove(queue_of(k), w);
-			leat__unlock(&k->chan->lock);
+			leat__chan_unlock(m, k->chan);
 		}
 		if (unlikely(w->timed))
 			leat__alarm_unawait(k->chan->alarm, w == fired);
@@ -348,11 +349,11 @@ static int serve_instead(struct leat__m *m, const struct selection *s, size_t i,
 	int r;
 
 	if (!disarm(m->g)) {
-		leat__unlock(&k->chan->lock);
+		leat__chan_unlock(m, k->chan);
 		return WAITING;
 	}
 	r = perform(m, s, i);
-	withdraw(s, queued, NULL);
+	withdraw(m, s, queued, NULL);
 	return r;
 }
 
@@ -369,7 +370,7 @@ static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
 		const leat_case *k = &s->cases[at];
 		struct leat__waiter *w = &s->waiters[at];
 
-		leat__lock(&k->chan->lock);
+		leat__chan_lock(m, k->chan);
 		if (unlikely(others_ready(k, me, &looked)))
 			return serve_instead(m, s, at, i);
 		*w = (struct leat__waiter){.g = me,
@@ -380,9 +381,9 @@ static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
 		leat__hb_release(w);
 		leat__waiters_add(queue_of(k), w);
 		*queued = i + 1;
-		leat__unlock(&k->chan->lock);
+		leat__chan_unlock(m, k->chan);
 		if (unlikely(w->timed))
-			leat__alarm_await(k->chan->alarm);
+			leat__alarm_await(m, k->chan->alarm);
 	}
 	return WAITING;
 }
@@ -399,12 +400,13 @@ static void select_timeout(struct leat__m *m, struct leat__timer *t)
 }
 
 /* The select was fired: finish it. */
-static int finish(const struct selection *s, struct leat__g *me, size_t queued)
+static int finish(struct leat__m *m, const struct selection *s, size_t queued)
 {
+	struct leat__g *me = m->g;
 	struct leat__waiter *fired = me->fired;
 
 	store_relaxed(&me->claim, LEAT__UNARMED);
-	withdraw(s, queued, fired);
+	withdraw(m, s, queued, fired);
 	if (!fired)
 		return NONE;
 	leat__hb_acquire(fired);
@@ -438,7 +440,7 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 			   came in the meantime. */
 			if (disarm(me)) {
 				leat__park_as(me, LEAT__RUNNABLE);
-				withdraw(s, queued, NULL);
+				withdraw(m, s, queued, NULL);
 				leat__leave(m);
 				leat__panic_runtime("out of memory");
 			}
@@ -447,7 +449,7 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 	m = leat__park(m);
 	if (timeout_ns != LEAT_FOREVER)
 		leat__timer_stop(&t.timer);
-	*result = finish(s, me, queued);
+	*result = finish(m, s, queued);
 	return m;
 }
 

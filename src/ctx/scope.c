@@ -40,7 +40,7 @@ struct deadline {
 	leat_scope *scope;
 };
 
-static uint32_t deadlines; /* lock: leat__timer of every scope */
+static uint8_t deadlines; /* lock: leat__timer of every scope */
 
 /* --- cancellation */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock of the runtime: a word that is 1 while held, taken by exchange, released by a plain store.
+ * The lock of the runtime: a byte that is 1 while held, taken by exchange, released by a plain store.
  *
  * Held only inside the runtime (in_runtime is set, so the processor is not taken from the holder) and
  * for some tens of nanoseconds; no system call is made under it but futex wakes.  The kernel may still
@@ -15,20 +15,20 @@
 #include "arch/arch.h"
 #include "os/os.h"
 
-void leat__lock_slow(uint32_t *lock);
+void leat__lock_slow(uint8_t *lock);
 
-static inline bool leat__trylock(uint32_t *lock)
+static inline bool leat__trylock(uint8_t *lock)
 {
 	return __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-static inline void leat__lock(uint32_t *lock)
+static inline void leat__lock(uint8_t *lock)
 {
 	if (unlikely(!leat__trylock(lock)))
 		leat__lock_slow(lock);
 }
 
-static inline void leat__unlock(uint32_t *lock)
+static inline void leat__unlock(uint8_t *lock)
 {
 	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }

@@ -39,7 +39,7 @@ static struct sigaction
     before; /* what SIGURG did without us; written before our handler is there */
 
 static bool (*_Atomic on_stop)(const void *context);
-static uint32_t installing;
+static uint8_t installing;
 
 static void leat__handle_urgent(int sig, siginfo_t *info, void *context)
 {

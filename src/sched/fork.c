@@ -268,7 +268,7 @@ static void keep(struct leat__m *m)
 		store_relaxed(&m->wake, 0);
 	m->initial = !m->foreign; /* its thread is the first of this process */
 
-	store_relaxed(&m->retake, leat__retake_at_rest() | (detached ? LEAT__RETAKE_TAKEN : 0));
+	store_relaxed(&m->retake, leat__retake_at_rest(m) | (detached ? LEAT__RETAKE_TAKEN : 0));
 	m->tid = leat__os_tid();
 	m->pending = NULL;
 	m->all_next = NULL;

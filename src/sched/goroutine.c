@@ -19,7 +19,7 @@ struct slab {
 };
 
 static struct {
-	uint32_t lock;
+	uint8_t lock;
 	struct leat__g *singles;
 	struct leat__g *batches;    /* linked by arg of each batch's first */
 	struct slab *_Atomic slabs; /* only grows; read without the lock */

@@ -10,6 +10,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "sched/biased.h"
 #include "sched/fault.h"
 #include "sched/netpoll.h"
 #include "sched/panic.h"
@@ -28,7 +29,7 @@
 __thread struct leat__m *leat__tls_self __attribute__((tls_model("initial-exec"))) LEAT__FOR_ASM;
 bool leat__fenced;
 
-static uint32_t start_lock;
+static uint8_t start_lock;
 static _Atomic bool started;
 static pthread_key_t thread_end;
 static struct leat__m *_Atomic spare_foreign; /* of threads that ended; start_lock */
@@ -58,6 +59,7 @@ static bool add_processor(int id)
 		if (!p)
 			return false;
 		p->id = id;
+		p->mark = (uint16_t)(LEAT__OWNED | id);
 		p->until_poll = 1;
 		store_relaxed(&p->timers.next, INT64_MAX);
 		if (leat__settings.migrate)
@@ -118,9 +120,11 @@ static void start(void)
 
 /* --- Ms */
 
-uint32_t leat__retake_at_rest(void)
+uint32_t leat__retake_at_rest(const struct leat__m *m)
 {
-	return leat__fenced || leat__policy || leat__settings.migrate ? LEAT__RETAKE_SLOW : 0;
+	return leat__fenced || leat__policy || leat__sanitizers || leat__settings.migrate || m->foreign
+	           ? LEAT__RETAKE_SLOW
+	           : 0;
 }
 
 struct leat__m *leat__m_new(void)
@@ -141,7 +145,7 @@ struct leat__m *leat__m_new(void)
 void leat__m_adopt_thread(struct leat__m *m)
 {
 	/* A fork may have asked it to stop already. */
-	atomic_fetch_or_explicit(&m->retake, leat__retake_at_rest(), memory_order_relaxed);
+	atomic_fetch_or_explicit(&m->retake, leat__retake_at_rest(m), memory_order_relaxed);
 	m->tid = leat__os_tid();
 	store_relaxed(&m->g0.kind, LEAT__SCHEDULER);
 	m->g0.thread = m;
@@ -210,7 +214,7 @@ static struct leat__m *attach_main(void)
 	leat__m_adopt_thread(m);
 	fetch_add_relaxed(&leat__sched.threads, 1);
 	fetch_add_relaxed(&leat__sched.detached, 1);
-	store_relaxed(&m->retake, leat__retake_at_rest() | LEAT__RETAKE_TAKEN);
+	store_relaxed(&m->retake, leat__retake_at_rest(m) | LEAT__RETAKE_TAKEN);
 	leat__monitor_start();
 	return m;
 }
@@ -253,6 +257,7 @@ static COLD void leave_main(struct leat__m *m)
 	p = m->p;
 	m->p = NULL;
 	m->foreign = true;
+	atomic_fetch_or_explicit(&m->retake, LEAT__RETAKE_SLOW, memory_order_relaxed);
 	m->initial = false;
 	m->locks = 0;
 	m->locked = NULL;

@@ -36,8 +36,9 @@
 enum {
 	LEAT__RETAKE_REQUESTED = 1,
 	LEAT__RETAKE_TAKEN = 2,
-	/* Set for good where there is no membarrier, or a policy: sends every entry through the slow path,
-	   which has the full fence and asks the policy, so that the fast path needs no test for them. */
+	/* Set for good where there is no membarrier, a policy, or a sanitizer, and for plain threads: sends
+	   every entry through the slow path, which has the full fence and asks the policy, so that fast paths
+	   need no test for any of these. */
 	LEAT__RETAKE_SLOW = 4,
 	LEAT__RETAKE_STOP = 8,    /* the process is being forked: wait outside */
 	LEAT__RETAKE_FORKED = 16, /* this is the child: the runtime begins anew */
@@ -92,7 +93,7 @@ void leat__m_adopt_thread(struct leat__m *m);
 void leat__m_leave_thread(struct leat__m *m);
 
 /* What m->retake is while nobody wants m's processor. */
-uint32_t leat__retake_at_rest(void);
+uint32_t leat__retake_at_rest(const struct leat__m *m);
 
 /* What leat__enter does when it is not that simple.  Returns the M it comes back on. */
 struct leat__m *leat__enter_slow(struct leat__m *m);
@@ -134,7 +135,8 @@ static inline struct leat__m *leat__enter(void)
 	return m;
 }
 
-/* Enter, where nothing needs a closer look and so no call; NULL: nothing happened. */
+/* Enter, where nothing needs a closer look and so no call: with a processor, and there is no policy or
+   sanitizer.  NULL: nothing happened. */
 static ALWAYS_INLINE struct leat__m *leat__try_enter(void)
 {
 	struct leat__m *m = leat__self();

@@ -22,7 +22,7 @@
 
 _Atomic int leat__poll_waiters;
 
-static uint32_t start_lock;
+static uint8_t start_lock;
 static _Atomic bool started;
 static _Atomic uint64_t looked_at; /* ticks */
 

@@ -57,7 +57,7 @@ struct leat__pd {
 	_Atomic uint32_t flags;    /* changes under the lock, but for what timers set */
 	_Atomic uint32_t sequence; /* of this life; an event of an earlier one is stale */
 	int fd;
-	uint32_t lock;
+	uint8_t lock;
 	uint32_t holders;                             /* operations in flight; lock */
 	struct leat__g *closer;                       /* waits until there are none; lock */
 	struct leat__timer timers[LEAT__POLL_EITHER]; /* deadlines; set under the lock */

@@ -67,6 +67,7 @@ struct leat__p {
 	uint32_t until_poll; /* scheduling decisions until the global queue and timers are polled */
 	bool poll_owed;      /* that was due, but attention came first */
 	uint8_t turn;        /* counts decisions in which the queues take turns: next.c */
+	uint16_t mark;       /* LEAT__OWNED and the id: biased.h */
 	_Atomic uint32_t spawned; /* pushes on the deque; thieves look */
 	uint32_t operations;      /* buffered channel operations, for demotion of next */
 	uint32_t waited_tick;     /* the tick at which next was first seen waiting */

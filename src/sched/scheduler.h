@@ -37,7 +37,7 @@ struct leat__g_list {
 
 /* Lock order: a channel's, mutex's, scope's or the timers' lock, then this one, never the reverse. */
 struct leat__sched {
-	uint32_t lock ON_LINE;             /* protects what is not atomic below */
+	uint8_t lock ON_LINE;              /* protects what is not atomic below */
 	struct leat__g_list queue, urgent; /* the global queue, each part FIFO: global.c */
 	_Atomic size_t queued;             /* its length; read without the lock as a hint */
 	struct leat__p *idle_p;
@@ -129,18 +129,15 @@ struct leat__m *leat__park_slow(struct leat__m *m);
 
 /* Stop the calling goroutine (or plain thread) until it is readied; the M it resumes on.  Inline, for
    what a switch resumes returns through its callers: the fewer they are the more often it is predicted
-   where to. */
-static ALWAYS_INLINE struct leat__m *leat__park(struct leat__m *m)
+   where to.  Plain: by who entered with leat__try_enter. */
+static ALWAYS_INLINE struct leat__m *leat__park_plain(struct leat__m *m)
 {
 	struct leat__p *p = m->p;
 	struct leat__g *me = m->g, *g;
 
-	if (unlikely(!p))
-		return leat__park_slow(m);
 	g = load_relaxed(&p->next);
 	if (unlikely(!g) || unlikely(p->until_poll == 1) || unlikely(load_relaxed(&p->attention)) ||
-	    unlikely(me->special | g->special) || unlikely(!g->stack) || unlikely(!leat__off_cpu(g)) ||
-	    unlikely(leat__sanitizers) || unlikely(leat__policy != NULL))
+	    unlikely(me->special | g->special) || unlikely(!g->stack) || unlikely(!leat__off_cpu(g)))
 		return leat__park_slow(m);
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	p->until_poll--;
@@ -151,18 +148,23 @@ static ALWAYS_INLINE struct leat__m *leat__park(struct leat__m *m)
 	return leat__self();
 }
 
+static ALWAYS_INLINE struct leat__m *leat__park(struct leat__m *m)
+{
+	if (unlikely(load_relaxed(&m->retake) & LEAT__RETAKE_SLOW))
+		return leat__park_slow(m);
+	return leat__park_plain(m);
+}
+
 /* Let g, which is parked or about to, run.  soon: before others of this processor. */
 void leat__ready(struct leat__m *m, struct leat__g *g, bool soon);
 
 /* The same for g whose timer is over: it goes before those who merely take turns. */
 void leat__ready_due(struct leat__m *m, struct leat__g *g);
 
-/* The same, soon, in the common case: then true. */
-static ALWAYS_INLINE bool leat__try_ready_soon(struct leat__m *m, struct leat__g *g)
+/* The same, soon, by who has p, in the common case: then true. */
+static ALWAYS_INLINE bool leat__try_ready_soon(struct leat__p *p, struct leat__g *g)
 {
-	struct leat__p *p = m->p;
-
-	if (unlikely(!p) || unlikely(load_relaxed(&g->kind) != LEAT__GOROUTINE) ||
+	if (unlikely(load_relaxed(&g->kind) != LEAT__GOROUTINE) ||
 	    unlikely(load_relaxed(&p->next) != NULL))
 		return false;
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
@@ -179,13 +181,12 @@ void leat__demote_next(struct leat__p *p);
 
 static inline bool leat__demotion_due(struct leat__p *p)
 {
-	return likely(p != NULL) && unlikely(load_relaxed(&p->next) != NULL) &&
-	       (++p->operations & 7) == 0;
+	return unlikely(load_relaxed(&p->next) != NULL) && (++p->operations & 31) == 0;
 }
 
 static inline void leat__operated(struct leat__p *p)
 {
-	if (unlikely(leat__demotion_due(p)))
+	if (likely(p != NULL) && unlikely(leat__demotion_due(p)))
 		leat__demote_next(p);
 }
 

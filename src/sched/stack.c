@@ -61,7 +61,7 @@ const struct leat__stack_size leat__stack_sizes[LEAT__STACK_CLASSES] = {
 };
 
 static struct {
-	uint32_t lock;
+	uint8_t lock;
 	char *slab;
 	size_t used, bytes; /* of the slab */
 	size_t carved;      /* stacks so far */
@@ -338,7 +338,7 @@ struct leat__stack *leat__stack_map(size_t bytes)
 
 /* 1: a reader may be on some stack.  Who unmaps one waits for that reader; a later one will find, under
    this lock, that the stack's goroutine no longer waits. */
-static uint32_t reading;
+static uint8_t reading;
 
 bool leat__stack_hold(void)
 {

@@ -40,7 +40,7 @@ struct shelf {
 };
 
 static struct {
-	uint32_t lock;
+	uint8_t lock;
 	struct shelf of[LEAT__STACK_CLASSES];
 } pool;
 

@@ -35,7 +35,7 @@ struct leat__timer_entry {
 
 /* A heap. */
 struct leat__timers {
-	uint32_t lock;
+	uint8_t lock;
 	uint32_t count;   /* armed timers, the entries of heap */
 	uint32_t claimed; /* slots in use, by armed and by kept timers */
 	uint32_t used;    /* slots above this one were never in use */

@@ -250,6 +250,11 @@ TEST(deque_gives_each_goroutine_whole_to_one)
 	check_protocol(&offer);
 }
 
+TEST(biased_excludes)
+{
+	check_protocol(&biased);
+}
+
 TEST(mutex_excludes_and_loses_no_sleeper)
 {
 	check_protocol(&mutex);

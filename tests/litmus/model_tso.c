@@ -8,7 +8,7 @@
  * of its parts, and the model must find the mistake: so the parts are needed, and the model can fail.
  *
  * The models say what the code says; sched/machine.h, sched/blocking.c, sched/work.c, sched/timer.c,
- * sched/polldesc.c and sync/mutex.c argue the same in words.  The run queues are in model_queues.c.
+ * sched/polldesc.c, sched/biased.h and sync/mutex.c argue the same in words.  The run queues are in model_queues.c.
  */
 #include "tso.h"
 
@@ -229,6 +229,79 @@ TEST(mutex_loses_no_sleeper)
 	for (enum form f = 0; f < FORMS; f++)
 		CHECK_EQ(mutex(f, true), sound(f));
 	CHECK(!mutex(MEMBARRIERS, false));
+}
+
+/* --- biased: a lock that a processor owns, and others who take that property away */
+
+enum biased_part { BIASED_ALL, BIASED_NO_SECOND_LOOK, BIASED_NO_WAIT, BIASED_LOOKS_FIRST };
+
+static bool biased(enum form f, enum biased_part without)
+{
+	static const char *const names[] = {NULL, "the owner looks once", "nobody waits for the owner",
+	                                    "others look for an owner, then take the word"};
+	enum { WORD, OWNER, HELD };
+	struct model m = {
+	    .name = name("biased", without ? names[without] : form_names[f]),
+	    .threads = 3,
+	    .program = {{
+	        /* Becomes the owner, */
+	        [0] = {SWAP, WORD, 1},
+	        [1] = {IF, .value = 1, .to = 0},
+	        [2] = {STORE, OWNER, 1},
+	        [3] = {OWN},
+	        [4] = {DISOWN},
+	        [5] = {STORE, WORD, 0},
+	        /* and locks twice as such, or as one that was. */
+	        [6] = {LOAD, OWNER},
+	        [7] = {IF, .value = 0, .to = 17},
+	        [8] = {STORE, HELD, 1},
+	        [9] = LIGHT(f, 10),
+	        [10] = without == BIASED_NO_SECOND_LOOK ? STEP(TO, .to = 12) : STEP(LOAD, OWNER),
+	        [11] = {IF, .value = 0, .to = 16},
+	        [12] = {OWN},
+	        [13] = {DISOWN},
+	        [14] = {STORE, HELD, 0},
+	        [15] = {TO, .to = 22},
+	        [16] = {STORE, HELD, 0},
+	        [17] = {SWAP, WORD, 1},
+	        [18] = {IF, .value = 1, .to = 17},
+	        [19] = {OWN},
+	        [20] = {DISOWN},
+	        [21] = {STORE, WORD, 0},
+	        [22] = {LOOP, .value = 1, .to = 6},
+	    }},
+	};
+	const struct step other[STEPS] = {
+	    [0] = without == BIASED_LOOKS_FIRST ? STEP(LOAD, OWNER) : STEP(TO, .to = 2),
+	    [1] = {IF, .value = 0, .to = 12},
+	    [2] = {SWAP, WORD, 1},
+	    [3] = {IF, .value = 1, .to = 2},
+	    [4] = {LOAD, OWNER},
+	    [5] = {IF, .value = 0, .to = 14},
+	    [6] = {STORE, OWNER, 0},
+	    [7] = HEAVY(f, 8),
+	    [8] = without == BIASED_NO_WAIT ? STEP(TO, .to = 14) : STEP(LOAD, HELD),
+	    [9] = {IF, .value = 1, .to = 8},
+	    [10] = {TO, .to = 14},
+	    [12] = {SWAP, WORD, 1},
+	    [13] = {IF, .value = 1, .to = 12},
+	    [14] = {OWN},
+	    [15] = {DISOWN},
+	    [16] = {STORE, WORD, 0},
+	};
+
+	memcpy(m.program[1], other, sizeof other);
+	memcpy(m.program[2], other, sizeof other);
+	return holds(&m);
+}
+
+TEST(biased_excludes)
+{
+	for (enum form f = 0; f < FORMS; f++)
+		CHECK_EQ(biased(f, BIASED_ALL), sound(f));
+	CHECK(!biased(MEMBARRIERS, BIASED_NO_SECOND_LOOK));
+	CHECK(!biased(MEMBARRIERS, BIASED_NO_WAIT));
+	CHECK(!biased(MEMBARRIERS, BIASED_LOOKS_FIRST));
 }
 
 /* --- poller: the word of a direction, on which a waiter meets an edge, and a close or a deadline */

@@ -81,6 +81,79 @@ const struct protocol mutex = {
         },
 };
 
+/* --- biased: a lock that a processor owns, and one who takes that property away (sched/biased.h) */
+
+enum { WORD, OWNER, HELD };
+enum { B_LOCK, B_UNLOCK, B_LIGHT, B_HEAVY, B_RELEASE, B_AWAIT, B_SECOND_LOOK, B_WAIT };
+
+static bool three_turns(const struct state *s)
+{
+	return s->memory[DATA] == 3;
+}
+
+static void build_biased(struct model *m, enum form form, int without)
+{
+	const struct step owner[STEPS] = {
+	    /* Becomes it, */
+	    [0] = {LOCK, WORD, .order = O(B_LOCK, ACQUIRE)},
+	    [1] = {STORE, OWNER, 1},
+	    [2] = {LOAD, DATA},
+	    [3] = {STORE_NEXT, DATA, 1},
+	    [4] = {STORE, WORD, 0, .order = O(B_UNLOCK, RELEASE)},
+	    /* and locks as such, or as one that was. */
+	    [5] = {LOAD, OWNER},
+	    [6] = {IF, .value = 0, .to = 16},
+	    [7] = {STORE, HELD, 1},
+	    [8] = LIGHT(B_LIGHT, 9),
+	    [9] = without == B_SECOND_LOOK ? STEP(TO, .to = 11) : STEP(LOAD, OWNER),
+	    [10] = {IF, .value = 0, .to = 15},
+	    [11] = {LOAD, DATA},
+	    [12] = {STORE_NEXT, DATA, 1},
+	    [13] = {STORE, HELD, 0, .order = O(B_RELEASE, RELEASE)},
+	    [14] = {END},
+	    [15] = {STORE, HELD, 0},
+	    [16] = {LOCK, WORD, .order = O(B_LOCK, ACQUIRE)},
+	    [17] = {LOAD, DATA},
+	    [18] = {STORE_NEXT, DATA, 1},
+	    [19] = {STORE, WORD, 0, .order = O(B_UNLOCK, RELEASE)},
+	    [20] = {END},
+	};
+	const struct step other[STEPS] = {
+	    [0] = {LOCK, WORD, .order = O(B_LOCK, ACQUIRE)},
+	    [1] = {LOAD, OWNER},
+	    [2] = {IF, .value = 0, .to = 6},
+	    [3] = {STORE, OWNER, 0},
+	    [4] = HEAVY(B_HEAVY, 5),
+	    [5] = without == B_WAIT ? STEP(TO, .to = 6)
+	                            : STEP(AWAIT, HELD, 0, .order = O(B_AWAIT, ACQUIRE)),
+	    [6] = {LOAD, DATA},
+	    [7] = {STORE_NEXT, DATA, 1},
+	    [8] = {STORE, WORD, 0, .order = O(B_UNLOCK, RELEASE)},
+	    [9] = {END},
+	};
+
+	memcpy(m->program[0], owner, sizeof owner);
+	memcpy(m->program[1], other, sizeof other);
+	m->threads = 2;
+	m->right = three_turns;
+}
+
+const struct protocol biased = {
+    .name = "biased",
+    .build = build_biased,
+    .parts =
+        {
+            [B_LOCK] = {"taking the word acquires", IN_BOTH},
+            [B_UNLOCK] = {"leaving the word releases", IN_BOTH},
+            [B_LIGHT] = {"light fence", IN_FENCES},
+            [B_HEAVY] = {"heavy fence", IN_BOTH},
+            [B_RELEASE] = {"the owner's unlock releases", IN_BOTH},
+            [B_AWAIT] = {"waiting for the owner acquires", IN_BOTH},
+            [B_SECOND_LOOK] = {"the owner looks twice", IN_BOTH},
+            [B_WAIT] = {"the owner is waited for", IN_BOTH},
+        },
+};
+
 /* --- select's claim: two who could complete it (chan/select.c) */
 
 enum { CLAIM, LOCK_1, QUEUE_1, LOCK_2, QUEUE_2, VALUE, READY };
