@@ -15,8 +15,10 @@ LEAT__BEGIN
 /* All fields are private. */
 typedef struct leat_mutex {
 	uint8_t leat__locked;
-	uint8_t leat__waiters;
+	uint8_t leat__held;
+	uint8_t leat__wanted;
 	uint8_t leat__lock;
+	uint8_t leat__woken;
 	void *leat__head, *leat__tail;
 } leat_mutex;
 
@@ -24,7 +26,9 @@ typedef struct leat_mutex {
  * Lock m, parking the caller until it is free.
  *
  * Any goroutine, any thread.  The n-th unlock happens before the return of the (n+1)-th lock.
- * A newcomer may overtake a woken waiter.  One atomic exchange when free; never allocates.
+ * A newcomer may overtake a waiter, for a millisecond; from then on the lock goes from hand to hand, in the
+ * order of arrival, until one gets it who has waited less, as Go's.  One atomic exchange when free; never
+ * allocates.
  */
 LEAT_API void leat_mutex_lock(leat_mutex *m);
 

@@ -76,6 +76,7 @@ struct leat__sched {
 	_Atomic int64_t keeper_until;          /* INT64_MAX: nobody does */
 	_Atomic bool keeper_polls;             /* it sleeps in the poller; changes under the lock */
 	uint64_t ticks_per_us;                 /* of leat__ticks, measured at start */
+	unsigned forks;                        /* that led to this process: fork.c */
 };
 
 extern struct leat__sched leat__sched HIDDEN;

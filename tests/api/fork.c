@@ -295,6 +295,36 @@ static void wait_for_lock(struct wait *a)
 	leat_mutex_unlock(a->m);
 }
 
+/* One was woken, and had not got the lock by the time of the fork: in the child nobody waits for what he
+   makes of it. */
+TEST(who_was_woken_for_a_lock_is_gone)
+{
+	int procs = leat_procs(1);
+	chan(int) none = NULL;
+	leat_mutex m = {0};
+	pid_t pid;
+
+	leat_mutex_lock(&m);
+	go_as(wait, wait_for_lock, none, none, &m);
+	go_as(wait, wait_for_lock, none, none, &m);
+	test_parked(2);
+	leat_mutex_unlock(&m);
+	leat_mutex_lock(&m);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 3; i++)
+			go_as(wait, wait_for_lock, none, none, &m);
+		test_parked(3);
+		leat_mutex_unlock(&m);
+		test_goroutines(1);
+		end_child();
+	}
+	expect_status(pid, FINE);
+	leat_mutex_unlock(&m);
+	test_goroutines(1);
+	leat_procs(procs);
+}
+
 TEST(those_left_behind_neither_take_nor_give)
 {
 	chan(int) c = chan_make(int, 0), other = chan_make(int, 0);

@@ -351,6 +351,89 @@ TEST(waiting_for_a_lock_delays_nobody)
 	leat_procs(procs);
 }
 
+/* --- fairness */
+
+struct hog {
+	leat_mutex *m;
+	bool *stop; /* under the mutex */
+	leat_waitgroup *wg;
+};
+
+static void hog(struct hog *a)
+{
+	for (bool stop = false; !stop;) {
+		int64_t end;
+
+		leat_mutex_lock(a->m);
+		for (end = leat_now() + 100 * LEAT_MICROSECOND; leat_now() < end;)
+			;
+		stop = *a->stop;
+		leat_mutex_unlock(a->m);
+	}
+	leat_waitgroup_done(a->wg);
+}
+
+TEST(line_106_who_holds_it_all_the_time_lets_others_have_it)
+{
+	leat_mutex m = {0};
+	leat_waitgroup wg = {0};
+	bool stop = false;
+	int64_t start = leat_now();
+
+	leat_waitgroup_add(&wg, 1);
+	go(hog, &m, &stop, &wg);
+	for (int i = 0; i < 10; i++) {
+		leat_sleep(100 * LEAT_MICROSECOND);
+		leat_mutex_lock(&m);
+		stop = i == 9;
+		leat_mutex_unlock(&m);
+	}
+	leat_waitgroup_wait(&wg);
+	CHECK(leat_now() - start < 10 * LEAT_SECOND);
+}
+
+enum { IN_LINE = 20 };
+
+struct in_line {
+	leat_mutex *m;
+	int me;
+	int *order, *n;
+};
+
+static void in_line(struct in_line *a)
+{
+	leat_mutex_lock(a->m);
+	a->order[(*a->n)++] = a->me;
+	leat_mutex_unlock(a->m);
+}
+
+/* Newcomers may go before those who sleep, these never before one another. */
+TEST(line_106_those_who_sleep_get_it_in_the_order_of_arrival)
+{
+	for (int i = 0; i < test_count(200); i++) {
+		leat_mutex m = {0};
+		int order[IN_LINE], n = 0;
+
+		leat_mutex_lock(&m);
+		for (int k = 0; k < IN_LINE; k++) {
+			go(in_line, &m, k, order, &n);
+			test_parked(k + 1);
+		}
+		/* One that is woken finds it locked, and after the second time it is handed over. */
+		for (int k = 0; k < 4; k++) {
+			leat_mutex_unlock(&m);
+			leat_mutex_lock(&m);
+			for (int64_t end = leat_now() + LEAT_MILLISECOND; leat_now() < end;)
+				leat_yield();
+		}
+		leat_mutex_unlock(&m);
+		test_goroutines(1);
+		CHECK_EQ(n, IN_LINE);
+		for (int k = 0; k < IN_LINE; k++)
+			CHECK_EQ(order[k], k);
+	}
+}
+
 struct many_locks {
 	leat_mutex *locks;
 	long *counts;

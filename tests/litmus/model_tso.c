@@ -231,6 +231,102 @@ TEST(mutex_loses_no_sleeper)
 	CHECK(!mutex(MEMBARRIERS, false));
 }
 
+/* The same with two who sleep: one is woken at a time, and answers for the other. */
+
+enum mutex_part { MUTEX_ALL, MUTEX_WINS_SILENTLY, MUTEX_RESTS_SILENTLY };
+
+/* The first holds the lock, the others lock it, each once. */
+static void mutex_one_of_three(struct step *p, enum form f, enum mutex_part without, uint8_t me)
+{
+	enum { woken = 3, queued, called_by = 6 };
+	uint8_t mine = (uint8_t)(queued + (me == 2)), called = (uint8_t)(called_by + (me == 2));
+	uint8_t first = (uint8_t)(queued + (me == 1)), other = me ? first : queued + 1;
+	const struct step program[STEPS] = {
+	    [0] = me ? STEP(SWAP, LOCKED, 1) : STEP(TO, .to = 30),
+	    [1] = {IF, .value = 0, .to = 28},
+	    /* sleep, or get it instead */
+	    [2] = {CAS, INNER, 1, 0, .to = 2},
+	    [3] = {LOAD, woken},
+	    [4] = {IF, .value = 1, .to = 11}, /* who will see to it */
+	    [5] = {LOAD, WAITERS},
+	    [6] = {IF, .value = 1, .to = 11}, /* who said that has seen the lock held since */
+	    [7] = {STORE, WAITERS, 1},
+	    [8] = HEAVY(f, 9),
+	    [9] = {SWAP, LOCKED, 1},
+	    [10] = {IF, .value = 0, .to = 22},
+	    [11] = {STORE, mine, 1},
+	    [12] = {STORE, INNER, 0},
+	    [13] = {SLEEP, called, 1},
+	    [14] = {STORE, called, 0},
+	    [15] = {SWAP, LOCKED, 1},
+	    [16] = {IF, .value = 0, .to = 20},
+	    [17] = {CAS, INNER, 1, 0, .to = 17},
+	    [18] = {STORE, woken, 0},
+	    [19] = {TO, .to = without == MUTEX_RESTS_SILENTLY ? 11 : 5},
+	    [20] = {CAS, INNER, 1, 0, .to = 20},
+	    [21] = {STORE, woken, 0},
+	    [22] = {STORE, WAITERS, 0},
+	    [23] = {LOAD, other},
+	    [24] = {IF, .value = 0, .to = 26},
+	    [25] = without == MUTEX_WINS_SILENTLY ? STEP(TO, .to = 26) : STEP(STORE, WAITERS, 1),
+	    [26] = {STORE, INNER, 0},
+	    [27] = {TO, .to = 28},
+	    [28] = {OWN},
+	    [29] = {DISOWN},
+	    /* unlock */
+	    [30] = {STORE, LOCKED, 0},
+	    [31] = LIGHT(f, 32),
+	    [32] = {LOAD, WAITERS},
+	    [33] = {IF, .value = 0, .to = 59},
+	    [34] = {CAS, INNER, 1, 0, .to = 34},
+	    [35] = {LOAD, WAITERS},
+	    [36] = {IF, .value = 0, .to = 53},
+	    [37] = {STORE, WAITERS, 0},
+	    [38] = {LOAD, first},
+	    [39] = {IF, .value = 1, .to = 43},
+	    [40] = me ? STEP(TO, .to = 53) : STEP(LOAD, other),
+	    [41] = {IF, .value = 1, .to = 48},
+	    [42] = {TO, .to = 53},
+	    [43] = {STORE, first, 0},
+	    [44] = {STORE, woken, 1},
+	    [45] = {STORE, INNER, 0},
+	    [46] = {STORE, (uint8_t)(first + 2), 1},
+	    [47] = {TO, .to = 59},
+	    [48] = {STORE, other, 0},
+	    [49] = {STORE, woken, 1},
+	    [50] = {STORE, INNER, 0},
+	    [51] = {STORE, (uint8_t)(other + 2), 1},
+	    [52] = {TO, .to = 59},
+	    [53] = {STORE, INNER, 0},
+	    [59] = {END},
+	};
+
+	memcpy(p, program, sizeof program);
+}
+
+static bool mutex_of_three(enum form f, enum mutex_part without)
+{
+	static const char *const names[] = {NULL, "who was woken wins, and says nothing of the other",
+	                                    "who was woken sleeps again, and says nothing"};
+	struct model m = {
+	    .name = name("mutex of three", without ? names[without] : form_names[f]),
+	    .threads = 3,
+	    .memory = {[LOCKED] = 1},
+	};
+
+	for (uint8_t me = 0; me < 3; me++)
+		mutex_one_of_three(m.program[me], f, without, me);
+	return holds(&m);
+}
+
+TEST(mutex_loses_no_sleeper_beside_one_who_is_woken)
+{
+	for (enum form f = 0; f < FORMS; f++)
+		CHECK_EQ(mutex_of_three(f, MUTEX_ALL), sound(f));
+	CHECK(!mutex_of_three(MEMBARRIERS, MUTEX_WINS_SILENTLY));
+	CHECK(!mutex_of_three(MEMBARRIERS, MUTEX_RESTS_SILENTLY));
+}
+
 /* --- biased: a lock that a processor owns, and others who take that property away */
 
 enum biased_part { BIASED_ALL, BIASED_NO_SECOND_LOOK, BIASED_NO_WAIT, BIASED_LOOKS_FIRST };

@@ -15,7 +15,7 @@
 /* A step says only what it needs. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
-enum { THREADS = 3, BYTES = 8, BUFFER = 3, STEPS = 40 };
+enum { THREADS = 3, BYTES = 8, BUFFER = 3, STEPS = 60 };
 
 enum op {
 	END,        /* and so is what is left of the program */
