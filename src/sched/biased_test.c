@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: notsan */
 /*
  * Goal: a biased lock excludes, whoever owns it; who has it often comes to own it, and who wants it takes
  * it away; where fences are real ones nobody owns anything.

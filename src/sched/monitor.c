@@ -49,6 +49,7 @@
 #define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
 #define OLDEST_NS      400000
 #define RING_NS        5000000
+#define RING_LOADED    20 /* times that in wall time at most */
 #define RECHECK_MIN_NS ((int64_t)50000000)
 #define RECHECK_MAX_NS ((int64_t)10000000000)
 #define TRACE_NS       1000000000
@@ -66,6 +67,7 @@ static void pass_on(struct leat__p *p, struct leat__m *m, bool hog)
 	/* Whoever computes here next does so for a slice, too: the global queue has waited.  But first comes
 	   next, which nothing else would help against goroutines that are stopped and queued, over and over. */
 	p->until_poll = load_relaxed(&p->next) ? 2 : 1;
+	p->global_owed = true;
 	if (hog && leat__stop_wanted()) {
 		leat__stop(m);
 		leat__start_machine(p, false);
@@ -176,15 +178,24 @@ static void attend_oldest(struct leat__p *p, int64_t now, struct findings *f)
 	}
 }
 
-/* The ring's head has been there for a time slice while others ran, through next. */
-static void attend_ring(struct leat__p *p, int64_t now, struct findings *f)
+/* The ring's head has been there for a time slice while others ran, through next.  A slice is CPU time, as
+   that of one which computes: on a loaded machine a pair that talks much would have but a fraction of it
+   in so much wall time, and a pair of which each computes for long a whole one. */
+static void attend_ring(struct leat__p *p, const struct leat__m *m, int64_t now, struct findings *f)
 {
 	uint32_t head = load_relaxed(&p->head);
+	int64_t waited = now - p->seen_head_since;
 
-	if (leat__ring_empty(p) || head != p->seen_head) {
+	if (leat__ring_empty(p)) {
+		p->seen_head_m = NULL;
+	} else if (head != p->seen_head || m != p->seen_head_m) {
+		if (head != p->seen_head || !p->seen_head_m)
+			p->seen_head_since = now;
 		p->seen_head = head;
-		p->seen_head_since = now;
-	} else if (now - p->seen_head_since >= RING_NS) {
+		p->seen_head_m = m;
+		p->seen_head_cpu = leat__os_thread_cpu(m->tid);
+	} else if (waited >= RING_NS && (waited >= RING_LOADED * RING_NS || p->seen_head_cpu < 0 ||
+	                                 leat__os_thread_cpu(m->tid) - p->seen_head_cpu >= RING_NS)) {
 		f->needed = true;
 		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_RING, memory_order_relaxed);
 	}
@@ -224,7 +235,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 	if (m->tid == 0)
 		return; /* its thread has yet to begin */
 	attend_oldest(p, now, f);
-	attend_ring(p, now, f);
+	attend_ring(p, m, now, f);
 	announced = load_relaxed(&m->announced) == tick + 1;
 	if (announced && leat__work_waits(p))
 		f->call = true;

@@ -66,6 +66,7 @@ struct leat__p {
 	/* The owner's. */
 	uint32_t until_poll; /* scheduling decisions until the global queue and timers are polled */
 	bool poll_owed;      /* that was due, but attention came first */
+	bool global_owed;    /* the global queue's turn was put off, for next */
 	uint8_t turn;        /* counts decisions in which the queues take turns: next.c */
 	uint16_t mark;       /* LEAT__OWNED and the id: biased.h */
 	_Atomic uint32_t spawned; /* pushes on the deque; thieves look */
@@ -96,7 +97,8 @@ struct leat__p {
 	bool seen_ready; /* at that time on the CPU clock its thread was awake, or waited for a CPU */
 	int64_t seen_top, seen_top_since;
 	uint32_t seen_head;
-	int64_t seen_head_since;
+	int64_t seen_head_since, seen_head_cpu;
+	const struct leat__m *seen_head_m; /* on whose CPU clock that is; NULL: the ring was empty */
 	uint32_t trim_tick; /* at the last look for idle stacks: trim.c */
 
 	/* The owner's room to work in: goroutines' stacks may be too small for it. */

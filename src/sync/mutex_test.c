@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1 nofenced */
+/* CTEST: procs=1 nofenced notsan */
 /*
  * Goal: line 106: who has waited for a mutex for a millisecond, and was woken in vain, is handed the lock,
  * and those behind him after him; before that a newcomer may have it.
