@@ -171,7 +171,11 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	if (unlikely(load_relaxed(&leat__poll_waiters)))
 		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);
 	g = urgent(p);
-	return g ? g : leat__global_take(p, 1);
+	if (g)
+		return g;
+	/* Who was handed something goes first, once: what waits here takes turns, and can do without one. */
+	p->global_owed = !p->global_owed && load_relaxed(&p->next);
+	return p->global_owed ? NULL : leat__global_take(p, 1);
 }
 
 /* heed: what of attention concerns the caller. */
