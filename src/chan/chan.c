@@ -61,7 +61,7 @@ static void pass_over(struct leat__g *g)
 	unsigned wait = load_relaxed(&g->wait);
 
 	if (wait == LEAT__WAIT_RECV || wait == LEAT__WAIT_SEND)
-		g->fired->select = true;
+		g->fired->special = LEAT__SELECTING;
 }
 
 __attribute__((constructor(101))) static void connect(void)
@@ -84,7 +84,7 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 
 	w.g = m->g;
 	w.elem = elem;
-	w.select = false;
+	w.special = watched ? LEAT__NOT_PLAINLY : 0;
 	w.ok = false;
 	w.timed = watched && c->alarm != NULL;
 	leat__park_as(m->g, send ? LEAT__WAIT_SEND : LEAT__WAIT_RECV);
@@ -170,25 +170,26 @@ static NOINLINE void leat__send_contended(struct leat__m *m, leat_chan *c, const
 	leat__send_on(m, c, elem);
 }
 
-/* m has served w, whose channel is unlocked. */
-static NOINLINE void leat__ready_and_leave(struct leat__m *m, struct leat__g *g)
+/* m has served g, for which there was no room in next. */
+static NOINLINE void leat__ready_and_leave(struct leat__m *m, struct leat__g *g, bool soon)
 {
-	leat__ready(m, g, true);
+	leat__ready(m, g, soon);
 	leat__leave(m);
 }
 
-/* w, which waits on c, locked, is off its queue and has its value, or has given it. */
+/* w, which waits plainly on c, locked, is off its queue and has its value, or has given it. */
 static ALWAYS_INLINE void served(struct leat__m *m, struct leat__p *p, leat_chan *c,
-                                 struct leat__waiter *w)
+                                 struct leat__waiter *w, bool received)
 {
 	struct leat__g *g = w->g;
 
 	w->ok = true;
 	leat__biased_unlock(&c->lock, p->mark);
-	if (likely(leat__try_ready_soon(p, g)))
+	/* Of two who were served the one with a value comes first: it was to have it, the other is rid of his. */
+	if (likely(leat__try_ready_next(p, g)))
 		leat__leave(m);
 	else
-		leat__ready_and_leave(m, g);
+		leat__ready_and_leave(m, g, received);
 }
 
 void leat_chan_send(leat_chan *c, const void *elem)
@@ -207,13 +208,13 @@ void leat_chan_send(leat_chan *c, const void *elem)
 		return;
 	}
 	w = c->receivers.first;
-	if (unlikely(c->special) || (w && unlikely(w->select))) {
+	if (unlikely(c->special) || (w && unlikely(w->special))) {
 		leat__send_on(m, c, elem);
 	} else if (w) {
 		leat__waiters_remove(&c->receivers, w);
 		if (w->elem)
 			leat__copy(w->elem, elem, c->elem_bytes);
-		served(m, p, c, w);
+		served(m, p, c, w, true);
 	} else if (c->count < c->cap) {
 		leat__buffer_put_plain(c, elem);
 		c->count++;
@@ -263,13 +264,13 @@ bool leat_chan_recv(leat_chan *c, void *elem)
 	if (unlikely(!leat__biased_trylock(&c->lock, p->mark)))
 		return leat__recv_contended(m, c, elem);
 	w = c->senders.first;
-	if (w && (unlikely(w->select) || unlikely(c->count)))
+	if (w && (unlikely(w->special) || unlikely(c->count)))
 		return leat__recv_on(m, c, elem);
 	if (w) {
 		leat__waiters_remove(&c->senders, w);
 		if (elem)
 			leat__copy(elem, w->elem, c->elem_bytes);
-		served(m, p, c, w);
+		served(m, p, c, w, false);
 		return true;
 	}
 	if (c->count) {

@@ -17,12 +17,18 @@
 struct leat__waiter {
 	struct leat__waiter *next, *prev;
 	struct leat__g *g;
-	void *elem;     /* where to or from where; NULL: drop what is received */
-	uint32_t index; /* of the case, for a select */
-	bool select;    /* take it only after claiming g */
+	void *elem;      /* where to or from where; NULL: drop what is received */
+	uint32_t index;  /* of the case, for a select */
+	uint8_t special; /* enum leat__waiter_special; most waiters' is 0 */
 	bool queued;
 	bool ok;    /* a value was handed over (false: the channel was closed) */
 	bool timed; /* counted by the channel's alarm */
+};
+
+/* What who serves it must mind. */
+enum leat__waiter_special {
+	LEAT__SELECTING = 1,   /* take it only after claiming g */
+	LEAT__NOT_PLAINLY = 2, /* g may be a plain thread's */
 };
 
 /* What operations that find no partner and no value must look at before they wait. */
@@ -44,14 +50,16 @@ struct leat__waiters {
  *    receivers likewise unless it is empty.
  */
 struct leat_chan {
+	/* One cache line, all that an unbuffered one touches. */
 	struct leat__biased lock;
 	uint8_t special; /* enum leat__chan_special; most channels' is 0 */
 	bool scoped;     /* a scope frees it */
 	uint32_t elem_bytes;
 	size_t count; /* values buffered */
 	size_t cap;
-	size_t head, tail; /* where in the buffer, in bytes, is received from and sent to next */
 	struct leat__waiters receivers, senders;
+
+	size_t head, tail; /* where in the buffer, in bytes, is received from and sent to next */
 	size_t buffer_bytes;
 	struct leat_chan *scope_next; /* the scope's list */
 	struct leat__alarm *alarm;    /* what a timed one stands for, else NULL; never changes */
@@ -108,7 +116,7 @@ static inline struct leat__waiter *leat__waiters_take(struct leat__waiters *q)
 		uint32_t armed = LEAT__ARMED;
 
 		leat__waiters_remove(q, w);
-		if (likely(!w->select))
+		if (likely(!(w->special & LEAT__SELECTING)))
 			return w;
 		if (cas_acq_rel(&w->g->claim, &armed, LEAT__FIRED)) {
 			w->g->fired = w;
@@ -127,7 +135,7 @@ static inline struct leat__waiter *leat__waiters_take(struct leat__waiters *q)
  */
 static inline void leat__waiter_wake(struct leat__m *m, struct leat__waiter *w, bool selecting)
 {
-	leat__ready(m, w->g, !w->select || selecting);
+	leat__ready(m, w->g, !(w->special & LEAT__SELECTING) || selecting);
 }
 
 /* Accesses to what lies in the buffer there are ordered, for the thread sanitizer. */

@@ -117,7 +117,7 @@ static ALWAYS_INLINE bool serve_plainly(struct leat__m *m, const leat_case *k, b
 	struct leat__waiter *w = c->senders.first;
 	struct leat__g *g;
 
-	if (k->dir != LEAT_RECV || !w || w->select || c->count || unlikely(leat__sanitizers))
+	if (k->dir != LEAT_RECV || !w || w->special || c->count || unlikely(leat__sanitizers))
 		return false;
 	leat__waiters_remove(&c->senders, w);
 	if (k->value)
@@ -126,7 +126,7 @@ static ALWAYS_INLINE bool serve_plainly(struct leat__m *m, const leat_case *k, b
 	w->ok = true;
 	leat__chan_unlock(m, c);
 	*ok = true;
-	if (unlikely(!m->p) || unlikely(!leat__try_ready_soon(m->p, g)))
+	if (unlikely(!m->p) || unlikely(!leat__try_ready_next(m->p, g)))
 		leat__ready(m, g, true);
 	return true;
 }
@@ -376,7 +376,7 @@ static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
 		*w = (struct leat__waiter){.g = me,
 		                           .elem = k->value,
 		                           .index = at,
-		                           .select = true,
+		                           .special = LEAT__SELECTING,
 		                           .timed = k->chan->alarm != NULL};
 		leat__hb_release(w);
 		leat__waiters_add(queue_of(k), w);

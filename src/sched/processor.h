@@ -99,7 +99,7 @@ struct leat__p {
 	uint32_t seen_head;
 	int64_t seen_head_since, seen_head_cpu;
 	const struct leat__m *seen_head_m; /* on whose CPU clock that is; NULL: the ring was empty */
-	uint32_t trim_tick; /* at the last look for idle stacks: trim.c */
+	uint32_t trim_tick;                /* at the last look for idle stacks: trim.c */
 
 	/* The owner's room to work in: goroutines' stacks may be too small for it. */
 	struct leat__g *scratch[LEAT__RING / 2 + 1];
