@@ -211,6 +211,7 @@ void leat_chan_send(leat_chan *c, const void *elem)
 	if (unlikely(c->special) || (w && unlikely(w->special))) {
 		leat__send_on(m, c, elem);
 	} else if (w) {
+		leat__waiter_fetch(w);
 		leat__waiters_remove(&c->receivers, w);
 		if (w->elem)
 			leat__copy(w->elem, elem, c->elem_bytes);
@@ -267,6 +268,7 @@ bool leat_chan_recv(leat_chan *c, void *elem)
 	if (w && (unlikely(w->special) || unlikely(c->count)))
 		return leat__recv_on(m, c, elem);
 	if (w) {
+		leat__waiter_fetch(w);
 		leat__waiters_remove(&c->senders, w);
 		if (elem)
 			leat__copy(elem, w->elem, c->elem_bytes);

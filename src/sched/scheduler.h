@@ -163,20 +163,13 @@ void leat__ready(struct leat__m *m, struct leat__g *g, bool soon);
 void leat__ready_due(struct leat__m *m, struct leat__g *g);
 
 /* The same, soon, for a goroutine, by who has p, in the common case: then true.  Does not wait for the line of
-   its descriptor, which another processor may have, and fetches what it will need of its stack. */
+   its descriptor, which another processor may have. */
 static ALWAYS_INLINE bool leat__try_ready_next(struct leat__p *p, struct leat__g *g)
 {
-	const char *sp;
-
 	if (unlikely(load_relaxed(&p->next) != NULL))
 		return false;
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
 	store_relaxed(&p->next, g);
-	sp = __atomic_load_n(&g->sp, __ATOMIC_RELAXED); /* or NULL, which does no harm */
-	__builtin_prefetch(sp);
-	__builtin_prefetch(sp + CACHE_LINE);
-	__builtin_prefetch(sp + 2 * CACHE_LINE);
-	__builtin_prefetch(sp + 3 * CACHE_LINE);
 	return true;
 }
 
