@@ -14,9 +14,8 @@ LEAT__BEGIN
 
 /* All fields are private. */
 typedef struct leat_waitgroup {
-	uint64_t leat__state; /* counter in the high half, waiters in the low half */
-	uint8_t leat__lock;
-	void *leat__waiters;
+	uint64_t leat__state;             /* counter in the high half, waiters in the low half */
+	void *leat__first, *leat__others; /* who waits */
 } leat_waitgroup;
 
 /*

@@ -3,8 +3,11 @@
  * WaitGroup.
  *
  * state holds the counter (high half) and the number of waiters (low half), so one atomic addition
- * both counts and tells whether anyone waits.  A waiter raises its number and queues under the lock;
- * who brings the counter to 0 then takes the lock, so it finds every waiter it counted.
+ * both counts and tells whether anyone waits.  A waiter raises their number, then shows itself: the first by
+ * a store, for nobody else writes there; the others, who are rare, by a compare-and-swap.  Who brings the
+ * counter to 0 knows how many there are, and waits for those that have not shown themselves yet.  For one
+ * goroutine that ends and one that waits that makes three locked instructions, the addition before
+ * included; with a lock it was five.
  *
  * Who brings the counter to 0 with nobody waiting touches the group no more: its owner may see the 0
  * and free it.
@@ -21,31 +24,57 @@ struct sleeper {
 	struct leat__g *g;
 };
 
-/* The counter is 0 and there are waiters: let them go. */
-static NOINLINE void release(struct leat__m *m, leat_waitgroup *wg)
+static void pause(unsigned *attempt)
 {
-	struct sleeper *s, *next;
+	leat__cpu_relax();
+	if (++*attempt > 50)
+		leat__os_backoff(*attempt - 50);
+}
 
-	leat__lock(&wg->leat__lock);
+/* All n waiters, as a list. */
+static struct sleeper *collect(leat_waitgroup *wg, uint32_t n)
+{
+	struct sleeper *all, *s, *next;
+	unsigned attempt = 0;
+
+	while (!(all = __atomic_load_n(&wg->leat__first, __ATOMIC_ACQUIRE)))
+		pause(&attempt);
+	wg->leat__first = NULL;
+	all->next = NULL;
+	n--;
+	while (n > 0) {
+		while (!(s = __atomic_exchange_n(&wg->leat__others, NULL, __ATOMIC_ACQUIRE)))
+			pause(&attempt);
+		for (; s; s = next, n--) {
+			next = s->next;
+			s->next = all;
+			all = s;
+		}
+	}
+	return all;
+}
+
+/* The counter is 0 and there are n waiters: let them go. */
+static NOINLINE void release(struct leat__m *m, leat_waitgroup *wg, uint32_t n)
+{
+	struct sleeper *s = collect(wg, n), *next;
+
 	__atomic_store_n(&wg->leat__state, 0, __ATOMIC_RELEASE);
-	s = wg->leat__waiters;
-	wg->leat__waiters = NULL;
-	leat__unlock(&wg->leat__lock);
 	for (; s; s = next) {
 		next = s->next; /* the sleeper's stack, gone once it runs */
 		leat__ready(m, s->g, true);
 	}
 }
 
-/* Add and judge; *zero when there are waiters to be released. */
-static inline const char *add(leat_waitgroup *wg, int delta, bool *zero)
+/* Add and judge; *release_n is how many waiters are to be released. */
+static inline const char *add(leat_waitgroup *wg, int delta, uint32_t *release_n)
 {
 	uint64_t state =
 	    __atomic_add_fetch(&wg->leat__state, (uint64_t)(int64_t)delta << 32, __ATOMIC_ACQ_REL);
 	int32_t counter = (int32_t)(state >> 32);
 	uint32_t waiters = (uint32_t)state;
 
-	*zero = counter == 0 && waiters;
+	*release_n = counter == 0 ? waiters : 0;
 	if (unlikely(counter < 0))
 		return "sync: negative WaitGroup counter";
 	if (unlikely(waiters && delta > 0 && counter == delta))
@@ -56,26 +85,26 @@ static inline const char *add(leat_waitgroup *wg, int delta, bool *zero)
 const char *leat__waitgroup_add(struct leat__m *m, leat_waitgroup *wg, int delta)
 {
 	const char *wrong;
-	bool zero;
+	uint32_t n;
 
 	leat__hb_release(wg);
-	wrong = add(wg, delta, &zero);
-	if (zero)
-		release(m, wg);
+	wrong = add(wg, delta, &n);
+	if (n)
+		release(m, wg, n);
 	return wrong;
 }
 
 void leat_waitgroup_add(leat_waitgroup *wg, int delta)
 {
 	const char *wrong;
-	bool zero;
+	uint32_t n;
 
 	leat__hb_release(wg);
-	wrong = add(wg, delta, &zero);
-	if (unlikely(zero)) {
+	wrong = add(wg, delta, &n);
+	if (unlikely(n)) {
 		struct leat__m *m = leat__enter();
 
-		release(m, wg);
+		release(m, wg, n);
 		leat__leave(m);
 	}
 	if (unlikely(wrong != NULL))
@@ -91,23 +120,26 @@ void leat_waitgroup_done(leat_waitgroup *wg)
 static ALWAYS_INLINE struct leat__m *leat__wait(struct leat__m *m, leat_waitgroup *wg,
                                                 enum leat__wait why)
 {
-	struct sleeper s = {.g = m->g};
-	uint64_t state;
+	struct sleeper s = {.g = m->g}, *others;
+	uint64_t state = __atomic_load_n(&wg->leat__state, __ATOMIC_ACQUIRE);
 
-	leat__lock(&wg->leat__lock);
-	state = __atomic_load_n(&wg->leat__state, __ATOMIC_ACQUIRE);
 	do {
 		if (state >> 32 == 0) {
-			leat__unlock(&wg->leat__lock);
 			leat__hb_acquire(wg);
 			return m;
 		}
 	} while (!__atomic_compare_exchange_n(&wg->leat__state, &state, state + 1, true,
 	                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	leat__park_as(m->g, why);
-	s.next = wg->leat__waiters;
-	wg->leat__waiters = &s;
-	leat__unlock(&wg->leat__lock);
+	if (likely((uint32_t)state == 0)) {
+		__atomic_store_n(&wg->leat__first, &s, __ATOMIC_RELEASE);
+	} else {
+		others = __atomic_load_n(&wg->leat__others, __ATOMIC_RELAXED);
+		do
+			s.next = others;
+		while (!__atomic_compare_exchange_n(&wg->leat__others, &others, &s, true, __ATOMIC_RELEASE,
+		                                    __ATOMIC_RELAXED));
+	}
 	m = leat__park(m);
 	leat__hb_acquire(wg);
 	return m;

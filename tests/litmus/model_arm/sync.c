@@ -226,9 +226,9 @@ const struct protocol claim = {
 
 /* --- wait group: one goroutine ends, one waits (sync/waitgroup.c) */
 
-enum { STATE, G_LOCK, G_QUEUED, G_READY, G_DATA };
+enum { STATE, G_FIRST, G_SLEEPER, G_READY, G_DATA };
 enum { ONE = 16 }; /* of the counter; the low half counts waiters */
-enum { G_ADD_RELEASES, G_ADD_ACQUIRES, G_LOAD, G_UNLOCK, G_WAKE, G_AWAIT };
+enum { G_ADD_RELEASES, G_ADD_ACQUIRES, G_LOAD, G_SHOW, G_COLLECT, G_WAKE, G_AWAIT };
 
 static void build_waitgroup(struct model *m, enum form form, int without)
 {
@@ -237,28 +237,26 @@ static void build_waitgroup(struct model *m, enum form form, int without)
 	    [0] = {STORE, G_DATA, 1},
 	    [1] = {ADD, STATE, (uint8_t)-ONE, .order = add},
 	    [2] = {IF, .value = ONE, .to = 20}, /* nobody waits */
-	    [3] = {LOCK, G_LOCK, .order = ACQUIRE},
-	    [4] = {LOAD, G_QUEUED},
-	    [5] = {STORE, STATE, 0, .order = RELEASE},
-	    [6] = {STORE, G_LOCK, 0, .order = O(G_UNLOCK, RELEASE)},
-	    [7] = {IF, .value = 1, .to = 9},
-	    [8] = {WRONG}, /* it was counted and is not there */
+	    [3] = {AWAIT, G_FIRST, 1, .order = O(G_COLLECT, ACQUIRE)},
+	    [4] = {STORE, G_FIRST, 0},
+	    [5] = {LOAD, G_SLEEPER},
+	    [6] = {IF, .value = 1, .to = 8},
+	    [7] = {WRONG}, /* it shows itself, and is not written yet */
+	    [8] = {STORE, STATE, 0, .order = RELEASE},
 	    [9] = {STORE, G_READY, 1, .order = O(G_WAKE, RELEASE)},
 	    [20] = {END},
 	};
 	const struct step wait[STEPS] = {
-	    [0] = {LOCK, G_LOCK, .order = ACQUIRE},
-	    [1] = {LOAD, STATE, .order = O(G_LOAD, ACQUIRE)},
-	    [2] = {IF, .value = 0, .to = 10},
-	    [3] = {CAS, STATE, ONE + 1, ONE, 1, ACQ_REL},
-	    [4] = {STORE, G_QUEUED, 1},
-	    [5] = {STORE, G_LOCK, 0, .order = O(G_UNLOCK, RELEASE)},
-	    [6] = {AWAIT, G_READY, 1, .order = O(G_AWAIT, ACQUIRE)},
-	    [7] = {TO, .to = 11},
-	    [10] = {STORE, G_LOCK, 0, .order = O(G_UNLOCK, RELEASE)},
-	    [11] = {LOAD, G_DATA},
-	    [12] = {IF, .value = 1, .to = 20},
-	    [13] = {WRONG}, /* what came before done is not seen */
+	    [0] = {LOAD, STATE, .order = O(G_LOAD, ACQUIRE)},
+	    [1] = {IF, .value = 0, .to = 10},
+	    [2] = {STORE, G_SLEEPER, 1},
+	    [3] = {CAS, STATE, ONE + 1, ONE, 0, ACQ_REL},
+	    [4] = {STORE, G_FIRST, 1, .order = O(G_SHOW, RELEASE)},
+	    [5] = {AWAIT, G_READY, 1, .order = O(G_AWAIT, ACQUIRE)},
+	    [6] = {TO, .to = 10},
+	    [10] = {LOAD, G_DATA},
+	    [11] = {IF, .value = 1, .to = 20},
+	    [12] = {WRONG}, /* what came before done is not seen */
 	    [20] = {END},
 	};
 
@@ -275,9 +273,10 @@ const struct protocol waitgroup = {
     .parts =
         {
             [G_ADD_RELEASES] = {"the addition releases", IN_BOTH},
-            [G_ADD_ACQUIRES] = {"the addition acquires", SPARE}, /* the lock does, here */
+            [G_ADD_ACQUIRES] = {"the addition acquires", SPARE}, /* either this or collecting */
             [G_LOAD] = {"who sees 0 acquires", IN_BOTH},
-            [G_UNLOCK] = {"the unlock releases", IN_BOTH},
+            [G_SHOW] = {"showing itself releases", SPARE}, /* the compare-and-swap did */
+            [G_COLLECT] = {"collecting acquires", SPARE},
             [G_WAKE] = {"readying releases", SPARE}, /* the addition did */
             [G_AWAIT] = {"resuming acquires", IN_BOTH},
         },
