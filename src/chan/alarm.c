@@ -151,13 +151,14 @@ static void chan_alarm_fires(struct leat__m *m, struct leat__timer *t)
 	struct leat__alarm *a = container_of(t, struct leat__alarm, timer);
 	struct leat__waiter *w = NULL;
 	int64_t now = leat__clock(), at = INT64_MAX;
+	uint16_t mark = leat__mark(m);
 
-	leat__chan_lock(m, a->chan);
+	leat__biased_lock(&a->chan->lock, mark);
 	if (is_due(a, now))
 		w = hand_over(a, now);
 	if (a->waiters && a->set && !is_due(a, now))
 		at = a->at;
-	leat__chan_unlock(m, a->chan);
+	leat__biased_unlock(&a->chan->lock, mark);
 	leat__timer_arm(t, at);
 	if (w)
 		leat__ready_due(m, w->g);

@@ -75,8 +75,8 @@ static LEAT__NORETURN COLD void leat__sent_on_closed(void)
 }
 
 /* Queue on c, locked, and wait until the other side has handed a value over: true; or until c is closed:
-   false to a receiver, a panic to a sender.  watched: m was not entered with leat__try_enter, or the
-   channel is timed. */
+   false to a receiver, a panic to a sender.  watched: unless m was entered with leat__try_enter, and
+   the channel is plain. */
 static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *elem, bool send,
                                       bool watched)
 {
@@ -328,10 +328,11 @@ bool leat_chan_try_recv(leat_chan *c, void *elem, bool *ok)
 bool leat__chan_close(struct leat__m *m, leat_chan *c)
 {
 	struct leat__waiter *w, *woken = NULL, **link = &woken;
+	uint16_t mark = leat__mark(m);
 
-	leat__chan_lock(m, c);
+	leat__biased_lock(&c->lock, mark);
 	if (c->special) {
-		leat__chan_unlock(m, c);
+		leat__biased_unlock(&c->lock, mark);
 		return false;
 	}
 	c->special = LEAT__CLOSED_CHAN;
@@ -349,7 +350,7 @@ bool leat__chan_close(struct leat__m *m, leat_chan *c)
 		link = &w->next;
 	}
 	*link = NULL;
-	leat__chan_unlock(m, c);
+	leat__biased_unlock(&c->lock, mark);
 	while ((w = woken)) {
 		woken = w->next;
 		w->ok = false;

@@ -2,6 +2,8 @@
 /* See the header. */
 #include "sched/biased.h"
 
+#include "sched/scheduler.h"
+
 #define STREAKS_FIRST 16
 #define STREAKS_LATER 240 /* once it was taken away */
 
@@ -10,6 +12,7 @@ static void disown(struct leat__biased *b, uint16_t mark)
 {
 	unsigned attempt = 0;
 
+	b->former = b->owner;
 	__atomic_store_n(&b->owner, mark & ~LEAT__OWNED, __ATOMIC_RELAXED);
 	leat__fence_heavy();
 	while (__atomic_load_n(&b->held, __ATOMIC_ACQUIRE)) {
@@ -19,6 +22,23 @@ static void disown(struct leat__biased *b, uint16_t mark)
 	}
 	b->streak = 0;
 	b->streaks = (uint8_t)(STREAKS_FIRST - STREAKS_LATER);
+}
+
+/* Nobody but the caller's processor can still write held. */
+static bool former_is_gone(struct leat__biased *b, uint16_t mark)
+{
+	const struct leat__p *p;
+	const struct leat__m *m;
+	bool gone;
+
+	if (!b->former || b->former == mark)
+		return true;
+	p = load_relaxed(&leat__sched.p[leat__mark_id(b->former)]);
+	leat__lock(&leat__sched.lock);
+	m = load_relaxed(&p->m);
+	gone = !m || !load_acquire(&m->in_runtime);
+	leat__unlock(&leat__sched.lock);
+	return gone;
 }
 
 COLD void leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
@@ -37,7 +57,13 @@ COLD void leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
 		b->streak++;
 	} else {
 		b->streak = 0;
-		if (mark != LEAT__NO_MARK && !leat__fenced && ++b->streaks == STREAKS_FIRST)
+		if (mark == LEAT__NO_MARK || leat__fenced || ++b->streaks != STREAKS_FIRST)
+			return;
+		if (former_is_gone(b, mark)) {
+			b->former = 0;
 			__atomic_store_n(&b->owner, mark, __ATOMIC_RELAXED);
+		} else {
+			b->streaks--; /* perhaps the next time */
+		}
 	}
 }

@@ -3,9 +3,9 @@
  * A lock that one processor may own: it takes it without a locked instruction.
  *
  * Most channels are used by one processor for long, and an exchange takes more time than all the rest of
- * a buffered send.  So a processor that had the lock some thousand times, alone, becomes its owner, and
- * from then on says that it holds it by a plain store.  Whoever else wants it first takes the property
- * away, for which it pays with a membarrier:
+ * a buffered send.  So where one processor has the lock many times in a row, over and over, it becomes its
+ * owner, and from then on says that it holds it by a plain store.  Whoever else wants it first takes the
+ * property away, for which it pays with a membarrier:
  *
  *	owner                                   another, that has the word
  *	held = mark                             owner = nobody
@@ -17,13 +17,18 @@
  * the other waits for it.  The mark is a processor's, not a thread's: who holds such a lock is in the
  * runtime, where its processor stays with it, and processors change hands in order (machine.h).
  *
- * Invariants
- *  - Excluded are: who has the word, while nobody or he owns the lock; the owner, with held.
- *  - owner changes only under the word, so who has it and finds no owner knows that there will be none.
- *  - held is 0 or the mark of a processor that owns the lock, or did, and written by that one alone.
+ * The owner's retreat takes time, if the kernel preempts its thread there as long as it likes.  Until then it
+ * may write held once more.  So the lock is given to another only once the former owner's processor was
+ * seen outside the runtime, or in other hands, since it was taken from it: under the scheduler's lock, under
+ * which processors change hands.
  *
- * What others pay: a membarrier (2 us, in a virtual machine 50) once in 4,096 or more locks by the owner,
- * which saves 6 ns at each; after the first time once in 61,440.
+ * Invariants
+ *  - Has the lock: who has the word, while nobody owns it; the owner, with held.
+ *  - owner changes only under the word, so who has it and finds no owner knows that there will be none.
+ *  - held is 0 or the mark of the owner, or of the former one while that retreats.
+ *
+ * What others pay: a membarrier (2 us, in a virtual machine 50) once in 16 streaks of 256 locks, each of which
+ * saves 6 ns once the lock has an owner; after the first time once in 240.
  *
  * After Dice, Huang and Yang, Asymmetric Dekker Synchronization (2001), and Kawachiya, Koseki and
  * Onodera, Lock Reservation (2002).  On two processors of an Intel Xeon, where an exchange takes 6 ns:
@@ -37,7 +42,8 @@
 
 enum {
 	LEAT__OWNED = 0x8000,
-	LEAT__NO_MARK = 0xffff, /* of who has no processor, and can own no lock */
+	LEAT__MARK_ANEW = 0x4000,
+	LEAT__NO_MARK = 0xbfff, /* of who has no processor, and can own no lock */
 	LEAT__STREAK = 255,
 };
 
@@ -45,15 +51,29 @@ enum {
 struct leat__biased {
 	uint8_t word;    /* os/lock.h */
 	uint8_t streak;  /* locks in a row by who took it last, at most LEAT__STREAK */
-	uint8_t streaks; /* of that length, since somebody owned it */
+	uint8_t streaks; /* of that length, by whomever, since it was taken from an owner */
 	uint16_t owner;  /* the mark of who took it last, without LEAT__OWNED unless that owns it */
 	uint16_t held;   /* the mark of the owner while it has the lock as such */
+	uint16_t former; /* the mark of who owned it before, and may still have to retreat; 0: nobody */
 };
 
-/* Who the caller is, in the runtime, until it parks: with LEAT__OWNED. */
+/* Who the caller is, in the runtime, until it parks: with LEAT__OWNED.  What a thread without a processor
+   says it is, as one that idles and fires timers, it says at the lock and at the unlock: it may be given
+   one in between. */
 static ALWAYS_INLINE uint16_t leat__mark(const struct leat__m *m)
 {
 	return likely(m->p != NULL) ? m->p->mark : LEAT__NO_MARK;
+}
+
+/* Where no marks of before count: in the child of a fork that has no membarrier any more. */
+static inline uint16_t leat__mark_new(int id, bool anew)
+{
+	return (uint16_t)(LEAT__OWNED | (anew ? LEAT__MARK_ANEW : 0) | id);
+}
+
+static inline int leat__mark_id(uint16_t mark)
+{
+	return mark & ~(LEAT__OWNED | LEAT__MARK_ANEW);
 }
 
 /* Lock b, whatever it takes. */

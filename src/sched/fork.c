@@ -33,6 +33,7 @@
  * Tried in thought and rejected: keeping parked goroutines alive in the child, as their stacks are
  * there.  Those that were running would be missing, in the middle of what the others wait for.
  */
+#include "sched/biased.h"
 #include "sched/panic.h"
 #include "sched/polldesc.h"
 #include "sched/scheduler.h"
@@ -287,7 +288,13 @@ static void keep(struct leat__m *m)
 
 static COLD void begin_anew(struct leat__m *m)
 {
+	bool fenced = leat__fenced;
+
 	leat__fenced = leat__settings.fenced || !leat__os_has_membarrier();
+	/* What has an owner by now could not be taken from it. */
+	if (leat__fenced && !fenced)
+		for (int i = 0; i < load_relaxed(&leat__sched.made); i++)
+			load_relaxed(&leat__sched.p[i])->mark = leat__mark_new(i, true);
 	leat__g_each(leave_behind, m ? m->g : NULL);
 	leat__timers_forget();
 	leat__panic_forget();

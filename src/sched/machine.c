@@ -59,7 +59,7 @@ static bool add_processor(int id)
 		if (!p)
 			return false;
 		p->id = id;
-		p->mark = (uint16_t)(LEAT__OWNED | id);
+		p->mark = leat__mark_new(id, false);
 		p->until_poll = 1;
 		store_relaxed(&p->timers.next, INT64_MAX);
 		if (leat__settings.migrate)
@@ -211,10 +211,11 @@ static struct leat__m *attach_main(void)
 	m->initial = true;
 	m->g0.stack = s;
 	m->g0.sp = leat__context_make(leat__stack_high(s), leat__schedule_start);
+	/* Before it is the thread's: a handler may interrupt us that calls leat. */
+	store_relaxed(&m->retake, LEAT__RETAKE_TAKEN);
 	leat__m_adopt_thread(m);
 	fetch_add_relaxed(&leat__sched.threads, 1);
 	fetch_add_relaxed(&leat__sched.detached, 1);
-	store_relaxed(&m->retake, leat__retake_at_rest(m) | LEAT__RETAKE_TAKEN);
 	leat__monitor_start();
 	return m;
 }

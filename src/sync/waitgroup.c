@@ -31,14 +31,18 @@ static void pause(unsigned *attempt)
 		leat__os_backoff(*attempt - 50);
 }
 
-/* All n waiters, as a list. */
+/* All n waiters, as a list; NULL where another, who brought the counter to 0 as well, came before: an add at
+   the wrong time is no reason to wait for ever. */
 static struct sleeper *collect(leat_waitgroup *wg, uint32_t n)
 {
 	struct sleeper *all, *s, *next;
 	unsigned attempt = 0;
 
-	while (!(all = __atomic_load_n(&wg->leat__first, __ATOMIC_ACQUIRE)))
+	while (!(all = __atomic_load_n(&wg->leat__first, __ATOMIC_ACQUIRE))) {
+		if (!__atomic_load_n(&wg->leat__state, __ATOMIC_RELAXED))
+			return NULL;
 		pause(&attempt);
+	}
 	wg->leat__first = NULL;
 	all->next = NULL;
 	n--;
@@ -59,6 +63,8 @@ static NOINLINE void release(struct leat__m *m, leat_waitgroup *wg, uint32_t n)
 {
 	struct sleeper *s = collect(wg, n), *next;
 
+	if (unlikely(!s))
+		return;
 	__atomic_store_n(&wg->leat__state, 0, __ATOMIC_RELEASE);
 	for (; s; s = next) {
 		next = s->next; /* the sleeper's stack, gone once it runs */
@@ -74,7 +80,7 @@ static inline const char *add(leat_waitgroup *wg, int delta, uint32_t *release_n
 	int32_t counter = (int32_t)(state >> 32);
 	uint32_t waiters = (uint32_t)state;
 
-	*release_n = counter == 0 ? waiters : 0;
+	*release_n = counter == 0 && delta ? waiters : 0; /* adding 0 brings it nowhere */
 	if (unlikely(counter < 0))
 		return "sync: negative WaitGroup counter";
 	if (unlikely(waiters && delta > 0 && counter == delta))

@@ -400,6 +400,78 @@ TEST(biased_excludes)
 	CHECK(!biased(MEMBARRIERS, BIASED_LOOKS_FIRST));
 }
 
+/* The same with two that own it in turn: who retreats writes held once more, as late as it likes. */
+static void biased_in_turn(struct step *p, enum form f, bool minds_the_former, uint8_t me)
+{
+	enum { WORD, OWNER, HELD, FORMER, INSIDE };
+	uint8_t other = 3 - me, mine = (uint8_t)(INSIDE + me - 1),
+	        others = (uint8_t)(INSIDE + other - 1);
+	const struct step program[STEPS] = {
+	    [0] = {STORE, mine, 1},
+	    [1] = LIGHT(f, 2),
+	    [2] = {LOAD, OWNER},
+	    [3] = {IF, .value = me, .to = 5},
+	    [4] = {TO, .to = 12},
+	    [5] = {STORE, HELD, me},
+	    [6] = LIGHT(f, 7),
+	    [7] = {LOAD, OWNER},
+	    [8] = {IF, .value = me, .to = 30},
+	    [9] = {STORE, HELD, 0},
+	    [10] = {TO, .to = 12},
+	    [12] = {SWAP, WORD, 1},
+	    [13] = {IF, .value = 1, .to = 12},
+	    [14] = {LOAD, OWNER},
+	    [15] = {IF, .value = other, .to = 17},
+	    [16] = {TO, .to = 22},
+	    /* takes it from the owner, */
+	    [17] = {STORE, FORMER, other},
+	    [18] = {STORE, OWNER, 0},
+	    [19] = HEAVY(f, 20),
+	    [20] = {LOAD, HELD},
+	    [21] = {IF, .value = other, .to = 20},
+	    [22] = {IF, .value = 0, .to = 23},
+	    /* or becomes the owner. */
+	    [23] = {LOAD, FORMER},
+	    [24] = {IF, .value = other, .to = 26},
+	    [25] = {TO, .to = 28},
+	    [26] = minds_the_former ? STEP(LOAD, others) : STEP(TO, .to = 28),
+	    [27] = {IF, .value = 1, .to = 30},
+	    [28] = {STORE, FORMER, 0},
+	    [29] = {STORE, OWNER, me},
+	    [30] = {OWN},
+	    [31] = {DISOWN},
+	    [32] = {LOAD, HELD},
+	    [33] = {IF, .value = me, .to = 36},
+	    [34] = {STORE, WORD, 0},
+	    [35] = {TO, .to = 37},
+	    [36] = {STORE, HELD, 0},
+	    [37] = {STORE, mine, 0},
+	    [38] = {LOOP, .value = 2, .to = 0},
+	};
+
+	memcpy(p, program, sizeof program);
+}
+
+static bool biased_two(enum form f, bool minds_the_former)
+{
+	struct model m = {
+	    .name =
+	        name("biased in turn", minds_the_former ? form_names[f] : "nobody minds the former"),
+	    .threads = 2,
+	};
+
+	biased_in_turn(m.program[0], f, minds_the_former, 1);
+	biased_in_turn(m.program[1], f, minds_the_former, 2);
+	return holds(&m);
+}
+
+TEST(biased_excludes_whoever_owns_it)
+{
+	for (enum form f = 0; f < FORMS; f++)
+		CHECK_EQ(biased_two(f, true), sound(f));
+	CHECK(!biased_two(MEMBARRIERS, false));
+}
+
 /* --- poller: the word of a direction, on which a waiter meets an edge, and a close or a deadline */
 
 enum poll_part { POLL_ALL, POLL_NO_READY, POLL_PUSH_ASIDE, POLL_NO_FENCE, POLL_NO_LAST_LOOK };
