@@ -253,6 +253,7 @@ TEST(deque_gives_each_goroutine_whole_to_one)
 TEST(biased_excludes)
 {
 	check_protocol(&biased);
+	check_protocol(&biased_in_turn);
 }
 
 TEST(mutex_excludes_and_loses_no_sleeper)

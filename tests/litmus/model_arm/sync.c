@@ -154,6 +154,86 @@ const struct protocol biased = {
         },
 };
 
+/* --- the same with two that own it in turn: who retreats writes held as late as it likes */
+
+enum { FORMER = 3, INSIDE = 4 };
+enum { T_LOCK, T_UNLOCK, T_RELEASE, T_AWAIT, T_HEAVY, T_LEAVE, T_LOOK, T_MINDS };
+
+/* Locks once, the other twice; in the runtime since before, and out of it in between. */
+static void owner_in_turn(struct step *p, enum form form, int without, uint8_t me)
+{
+	uint8_t other = 3 - me, mine = (uint8_t)(INSIDE + me - 1),
+	        others = (uint8_t)(INSIDE + other - 1);
+	const struct step program[STEPS] = {
+	    [0] = {LOAD, OWNER},
+	    [1] = {IF, .value = me, .to = 3},
+	    [2] = {TO, .to = 9},
+	    [3] = {STORE, HELD, me},
+	    [4] = {form == FENCES ? FENCE : TO, .to = 5},
+	    [5] = {LOAD, OWNER},
+	    [6] = {IF, .value = me, .to = 24},
+	    [7] = {STORE, HELD, 0},
+	    [8] = {TO, .to = 9},
+	    [9] = {LOCK, WORD, .order = O(T_LOCK, ACQUIRE)},
+	    [10] = {LOAD, OWNER},
+	    [11] = {IF, .value = other, .to = 13},
+	    [12] = {TO, .to = 17},
+	    [13] = {STORE, FORMER, other},
+	    [14] = {STORE, OWNER, 0},
+	    [15] = HEAVY(T_HEAVY, 16),
+	    [16] = {AWAIT, HELD, 0, .order = O(T_AWAIT, ACQUIRE)},
+	    [17] = {LOAD, FORMER},
+	    [18] = {IF, .value = other, .to = 20},
+	    [19] = {TO, .to = 22},
+	    [20] = without == T_MINDS ? STEP(TO, .to = 22)
+	                              : STEP(LOAD, others, .order = O(T_LOOK, ACQUIRE)),
+	    [21] = {IF, .value = 1, .to = 24},
+	    [22] = {STORE, FORMER, 0},
+	    [23] = {STORE, OWNER, me},
+	    [24] = {LOAD, DATA},
+	    [25] = {STORE_NEXT, DATA, 1},
+	    [26] = {LOAD, HELD},
+	    [27] = {IF, .value = me, .to = 30},
+	    [28] = {STORE, WORD, 0, .order = O(T_UNLOCK, RELEASE)},
+	    [29] = {TO, .to = 31},
+	    [30] = {STORE, HELD, 0, .order = O(T_RELEASE, RELEASE)},
+	    [31] = {STORE, mine, 0, .order = O(T_LEAVE, RELEASE)},
+	    [32] = {STORE, mine, 1},
+	    [33] = {form == FENCES ? FENCE : TO, .to = 34},
+	    [34] = me == 2 ? STEP(LOOP, .value = 1, .to = 0) : STEP(TO, .to = 35),
+	    [35] = {STORE, mine, 0, .order = O(T_LEAVE, RELEASE)},
+	    [36] = {END},
+	};
+
+	memcpy(p, program, sizeof program);
+}
+
+static void build_biased_in_turn(struct model *m, enum form form, int without)
+{
+	owner_in_turn(m->program[0], form, without, 1);
+	owner_in_turn(m->program[1], form, without, 2);
+	m->memory[INSIDE] = m->memory[INSIDE + 1] = 1;
+	m->threads = 2;
+	m->memory[OWNER] = 1;
+	m->right = three_turns;
+}
+
+const struct protocol biased_in_turn = {
+    .name = "biased in turn",
+    .build = build_biased_in_turn,
+    .parts =
+        {
+            [T_LOCK] = {"taking the word acquires", IN_BOTH},
+            [T_UNLOCK] = {"leaving the word releases", IN_BOTH},
+            [T_RELEASE] = {"the owner's unlock releases", IN_BOTH},
+            [T_AWAIT] = {"waiting for the owner acquires", IN_BOTH},
+            [T_HEAVY] = {"heavy fence", IN_BOTH},
+            [T_LEAVE] = {"leaving the runtime releases", SPARE},   /* the word orders that, */
+            [T_LOOK] = {"the look at the former acquires", SPARE}, /* as who retreats takes it */
+            [T_MINDS] = {"the former is minded", IN_BOTH},
+        },
+};
+
 /* --- select's claim: two who could complete it (chan/select.c) */
 
 enum { CLAIM, LOCK_1, QUEUE_1, LOCK_2, QUEUE_2, VALUE, READY };
