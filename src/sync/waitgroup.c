@@ -126,7 +126,8 @@ void leat_waitgroup_done(leat_waitgroup *wg)
 static ALWAYS_INLINE struct leat__m *leat__wait(struct leat__m *m, leat_waitgroup *wg,
                                                 enum leat__wait why)
 {
-	struct sleeper s = {.g = m->g}, *others;
+	struct sleeper s = {.g = m->g};
+	void *others;
 	uint64_t state = __atomic_load_n(&wg->leat__state, __ATOMIC_ACQUIRE);
 
 	do {
