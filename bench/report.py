@@ -78,7 +78,7 @@ COLOURS = {"leat": "#0b7a75", "go": "#7fb2d9", "pthread": "#b9b4aa", "boost": "#
 OTHER_COLOUR = "#c48db0"
 UNITS = {"ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "B": "bytes each",
          "threads": "threads"}
-WIDTH, LEFT, RIGHT = 860, 130, 96
+WIDTH, LEFT, RIGHT = 860, 165, 96
 BAR, GAP, HEAD = 15, 12, 46  # of a bar, between rows, above a panel
 
 
