@@ -84,7 +84,7 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 
 	w.g = m->g;
 	w.elem = elem;
-	w.special = watched ? LEAT__NOT_PLAINLY : 0;
+	w.special = watched && !m->p ? LEAT__NOT_PLAINLY : 0;
 	w.ok = false;
 	w.timed = watched && c->alarm != NULL;
 	leat__park_as(m->g, send ? LEAT__WAIT_SEND : LEAT__WAIT_RECV);

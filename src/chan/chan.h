@@ -28,7 +28,7 @@ struct leat__waiter {
 /* What who serves it must mind. */
 enum leat__waiter_special {
 	LEAT__SELECTING = 1,   /* take it only after claiming g */
-	LEAT__NOT_PLAINLY = 2, /* g may be a plain thread's */
+	LEAT__NOT_PLAINLY = 2, /* g is a plain thread's */
 };
 
 /* What operations that find no partner and no value must look at before they wait. */

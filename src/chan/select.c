@@ -109,6 +109,15 @@ static int perform(struct leat__m *m, const struct selection *s, size_t i)
 	return outcome == LEAT__CLOSED ? SEND_ON_CLOSED : AGAIN;
 }
 
+/* A select made somebody runnable here. */
+static inline void note_served(struct leat__p *p)
+{
+	uint32_t tick = load_relaxed(&p->tick);
+
+	p->served = p->served_tick == tick ? p->served + 1 : 1;
+	p->served_tick = tick;
+}
+
 /* What a select meets most: a receive from one who waits in a plain send.  k's channel is locked, and
    unlocked if so. */
 static ALWAYS_INLINE bool serve_plainly(struct leat__m *m, const leat_case *k, bool *ok)
@@ -126,7 +135,12 @@ static ALWAYS_INLINE bool serve_plainly(struct leat__m *m, const leat_case *k, b
 	w->ok = true;
 	leat__chan_unlock(m, c);
 	*ok = true;
-	if (unlikely(!m->p) || unlikely(!leat__try_ready_next(m->p, g)))
+	if (unlikely(!m->p)) {
+		leat__ready(m, g, true);
+		return true;
+	}
+	note_served(m->p);
+	if (unlikely(!leat__try_ready_next(m->p, g)))
 		leat__ready(m, g, true);
 	return true;
 }
@@ -416,8 +430,8 @@ static int finish(struct leat__m *m, const struct selection *s, size_t queued)
 	return (int)fired->index;
 }
 
-/* Wait until a case was served or the time is over. */
-static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s, int64_t timeout_ns,
+/* Wait until a case was served, or until that instant. */
+static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s, int64_t until,
                                          int *result)
 {
 	struct leat__g *me = m->g;
@@ -425,16 +439,16 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 	size_t queued = 0;
 	int r;
 
-	leat__park_as(me, s->ordered || timeout_ns != LEAT_FOREVER ? LEAT__WAIT_SELECT
-	                                                           : LEAT__WAIT_SELECT_NONE);
+	leat__park_as(me,
+	              s->ordered || until != INT64_MAX ? LEAT__WAIT_SELECT : LEAT__WAIT_SELECT_NONE);
 	r = enqueue(m, s, &queued);
 	if (r != WAITING) {
 		leat__park_as(me, LEAT__RUNNABLE);
 		*result = r;
 		return m;
 	}
-	if (timeout_ns != LEAT_FOREVER) {
-		t.timer.when = leat__deadline(timeout_ns);
+	if (until != INT64_MAX) {
+		t.timer.when = until;
 		if (leat__timer_add(&t.timer) != 0) {
 			/* Without memory for the timer the wait cannot be bounded: give it up, if nothing
 			   came in the meantime. */
@@ -447,7 +461,7 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 		}
 	}
 	m = leat__park(m);
-	if (timeout_ns != LEAT_FOREVER)
+	if (until != INT64_MAX)
 		leat__timer_stop(&t.timer);
 	*result = finish(m, s, queued);
 	return m;
@@ -468,14 +482,43 @@ static void allocate(struct selection *s)
 	leat__record_push(&s->cleanup);
 }
 
+/*
+ * Nothing is ready.  Where none wait for their turn here but those that selects just served, these come first,
+ * once: what they send or want next is soon there, and it costs less than to queue on each channel and off
+ * again, which they would have to mind.  Others here are none of its business: behind them it would lose its
+ * part of a time slice that it shares.
+ */
+static struct leat__m *leat__let_served(struct leat__m *m, const struct selection *s, int *result)
+{
+	struct leat__p *p = m->p;
+	struct leat__m *later = NULL;
+
+	if (likely(p != NULL) && p->served_tick == load_relaxed(&p->tick))
+		later = leat__yield_to(m, p->served);
+	if (!later)
+		return m;
+	*result = leat__try_ready(later, s);
+	return later;
+}
+
 /* Nothing was ready: wait, or make sure that nothing is.  */
 static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, int64_t timeout_ns)
 {
 	struct leat__waiter waiters[INLINE_CASES];
 	uint32_t order[INLINE_CASES];
 	bool large = s->n > INLINE_CASES;
-	int r;
+	int64_t until = INT64_MAX;
+	int r = AGAIN;
 
+	if (timeout_ns > 0) {
+		if (timeout_ns != LEAT_FOREVER)
+			until = leat__deadline(timeout_ns);
+		m = leat__let_served(m, s, &r);
+		if (r != AGAIN) {
+			leat__leave(m);
+			return r;
+		}
+	}
 	if (large) {
 		leat__leave(m);
 		allocate(s);
@@ -484,13 +527,13 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 		s->waiters = waiters;
 		s->order = order;
 	}
-	do {
+	while (r == AGAIN) {
 		(s->n > 64 ? sort_many : sort_cases)(m, s);
 		if (timeout_ns <= 0)
 			r = try_all(m, s);
 		else
-			m = leat__select_wait(m, s, timeout_ns, &r);
-	} while (r == AGAIN);
+			m = leat__select_wait(m, s, until, &r);
+	}
 	leat__leave(m);
 	if (large)
 		leat__record_leave(&s->cleanup);

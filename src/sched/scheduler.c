@@ -373,6 +373,22 @@ struct leat__m *leat__yield(struct leat__m *m)
 	return leat__self();
 }
 
+struct leat__m *leat__yield_to(struct leat__m *m, uint32_t most)
+{
+	struct leat__p *p = m->p;
+	struct leat__g *me = m->g;
+	uint32_t n;
+
+	if (unlikely(!p) || unlikely(me->special & LEAT__LOCKED) || unlikely(leat__policy != NULL))
+		return NULL;
+	n = load_relaxed(&p->tail) - load_relaxed(&p->head) + (load_relaxed(&p->next) != NULL);
+	if (n == 0 || n > most)
+		return NULL;
+	leat__ring_put(p, me);
+	leat__switch_to(m, me, leat__next(p));
+	return leat__self();
+}
+
 void leat_yield(void)
 {
 	leat__leave(leat__yield(leat__enter()));

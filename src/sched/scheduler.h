@@ -176,6 +176,9 @@ static ALWAYS_INLINE bool leat__try_ready_next(struct leat__p *p, struct leat__g
 /* Something else may run: the caller goes to the end of its processor's queue. */
 struct leat__m *leat__yield(struct leat__m *m);
 
+/* The same where somebody waits for his turn on this processor, but no more than so many; else NULL, at once. */
+struct leat__m *leat__yield_to(struct leat__m *m, uint32_t most);
+
 /* A buffered operation was done: a goroutine that waits in next for more than some microseconds goes
    where others can take it. */
 void leat__demote_next(struct leat__p *p);
