@@ -40,8 +40,9 @@
 #include "sched/goroutine.h"
 #include "sched/timer.h"
 
-#define LEAT__RING  256
-#define LEAT__DEQUE 1024
+#define LEAT__RING    256
+#define LEAT__DEQUE   1024
+#define LEAT__OFFERED 8 /* at once */
 
 /* What others want of a processor; it looks at its next scheduling point. */
 enum {
@@ -172,10 +173,16 @@ static inline void leat__deque_push(struct leat__p *p, struct leat__g *g)
 	store_release(&p->bottom, bottom + 1);
 }
 
-/* Whoever takes what is there now needs no heavy fence. */
+/* Whoever takes one of the oldest that are there now needs no heavy fence.  The mark moves up, if at all:
+   top only grows, and the mark is not above bottom. */
 static inline void leat__deque_offer(struct leat__p *p)
 {
-	store_release(&p->offered, load_relaxed(&p->bottom));
+	int64_t mark = load_relaxed(&p->bottom), most = load_relaxed(&p->top) + LEAT__OFFERED;
+
+	if (mark > most)
+		mark = most;
+	if (mark > load_relaxed(&p->offered))
+		store_release(&p->offered, mark);
 }
 
 /* The newest for its owner, or NULL. */
