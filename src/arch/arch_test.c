@@ -18,12 +18,15 @@
 
 #include "test.h"
 
+#include <errno.h>
+
 #if defined LEAT_HAVE_LIBUNWIND && LEAT_HAVE_LIBUNWIND
 #include "arch/libunwind.h"
 #include <dlfcn.h>
 #endif
 
-void switch_with(void **from, void **to, const uint64_t *in, uint64_t *out);
+void switch_with(void **from, void *to, const uint64_t *in, uint64_t *out, void *how,
+                 void (*entry)(void));
 
 #if defined __x86_64__
 #include "arch/x86_64/arch_test.h"
@@ -56,9 +59,9 @@ static void switch_and_check(int side, int round)
 	for (int k = 0; k < KEPT; k++)
 		in[k] = pattern(round, side, k);
 	if (side == 0)
-		switch_with(&main_sp, &other_sp, in, out);
+		switch_with(&main_sp, &other_sp, in, out, (void *)leat__switch, NULL);
 	else
-		switch_with(&other_sp, &main_sp, in, out);
+		switch_with(&other_sp, &main_sp, in, out, (void *)leat__switch, NULL);
 	for (int k = 0; k < KEPT; k++)
 		CHECK_EQ(out[k], in[k]);
 }
@@ -140,6 +143,65 @@ TEST(new_context_has_an_aligned_stack)
 	CHECK(frame < (uintptr_t)stack + STACK && frame >= (uintptr_t)stack + STACK - 128);
 }
 
+/* --- a context that is begun at once, and left for good */
+
+static char *begun_at;
+static uint64_t begun_with;
+static int begun_errno;
+static bool begun_deeper;
+
+static void __attribute__((noinline)) leave(void)
+{
+	leat__switch_last(&main_sp);
+}
+
+static void __attribute__((noinline)) leave_deeper(void)
+{
+	leave();
+	__asm__ volatile("" ::: "memory");
+}
+
+static void brief(void)
+{
+	_Alignas(16) char local[16];
+
+	begun_at = __builtin_frame_address(0);
+	begun_with = get_control();
+	begun_errno = errno;
+	use_aligned(local);
+	set_control(controls[2]);
+	errno = 4;
+	if (begun_deeper)
+		leave_deeper();
+	leave();
+}
+
+TEST(a_context_is_begun_at_once_and_left_for_good)
+{
+	main_sp = NULL;
+	leat__san_unpoison(stack, sizeof stack);
+	for (int round = 0; round < test_count(10000); round++) {
+		uint64_t in[KEPT], out[KEPT] = {0}, mine = controls[(unsigned)round % SETTINGS];
+
+		for (int k = 0; k < KEPT; k++)
+			in[k] = pattern(round, 0, k);
+		set_control(mine);
+		errno = round;
+		begun_deeper = round & 1;
+		switch_with(&main_sp, stack + STACK, in, out, (void *)leat__switch_start, brief);
+		CHECK_EQ(errno, round);
+		CHECK_EQ(get_control(), mine);
+		set_control(controls[0]);
+		for (int k = 0; k < KEPT; k++)
+			CHECK_EQ(out[k], in[k]);
+		CHECK(main_sp == NULL);
+		CHECK((uintptr_t)begun_at % 16 == 0);
+		CHECK(begun_at < stack + STACK && begun_at >= stack + STACK - 128);
+		CHECK_EQ(begun_with, controls[0]);
+		CHECK_EQ(begun_errno, 0);
+	}
+}
+
 /* --- unwinding a parked context */
 
 static void *returns[3];
@@ -205,14 +267,12 @@ static size_t walk(const struct leat__regs *regs, void **pcs, size_t max)
 	return n;
 }
 
-TEST(parked_context_is_walked_to_its_beginning)
+static void walk_from_inner_to_beginning(void)
 {
 	struct leat__regs regs;
 	void *pcs[16];
 	size_t n;
 
-	begin(outer);
-	leat__switch(&main_sp, &other_sp);
 	leat__context_regs(other_sp, &regs);
 	n = walk(&regs, pcs, 16);
 	if (n == 0)
@@ -223,6 +283,18 @@ TEST(parked_context_is_walked_to_its_beginning)
 	for (int i = 0; i < 3; i++)
 		CHECK(pcs[i + 1] == returns[i]);
 	CHECK(n == 4 || pcs[4] == NULL);
+	CHECK((char *)pcs[3] > (char *)leat__context_start &&
+	      (char *)pcs[3] < (char *)leat__context_start + 64);
+}
+
+TEST(parked_context_is_walked_to_its_beginning)
+{
+	begin(outer);
+	leat__switch(&main_sp, &other_sp);
+	walk_from_inner_to_beginning();
+
+	leat__switch_start(&main_sp, stack + STACK, outer);
+	walk_from_inner_to_beginning();
 }
 
 #endif

@@ -52,7 +52,6 @@ struct leat__m {
 	struct leat__g *pending;  /* the scheduler context runs this next */
 	struct leat__stack *dead; /* of a goroutine that ended: the scheduler context frees it */
 	struct leat__g *dead_g;   /* its descriptor */
-	void *nowhere;            /* where the context of an ended goroutine is stored */
 	_Atomic uint32_t
 	    announced;             /* 1 + the tick of its processor: blocking.c; 0: no call announced */
 	bool searching;            /* counted in leat__sched.searching */

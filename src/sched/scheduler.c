@@ -34,17 +34,17 @@ void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
 
 /* --- stacks for those that start */
 
-/* Bind a stack of the usual size to g, which has none and still has none if memory is out. */
-static void leat__bind(struct leat__p *p, struct leat__g *g)
+/* Bind a stack of the usual size to g, which has none, and has none still if memory is out: false. */
+static bool leat__bind(struct leat__p *p, struct leat__g *g)
 {
 	struct leat__stack *s = leat__stack_get(&p->stacks[LEAT__STACK_USUAL], LEAT__STACK_USUAL);
 
 	if (unlikely(!s))
-		return;
+		return false;
 	s->name = NULL;
 	g->stack = s;
 	g->special = s->special;
-	g->sp = leat__context_make(leat__stack_high(s), leat__goroutine_start);
+	return true;
 }
 
 /* There is no memory for a stack for g: it waits its turn anew, until others have ended and left theirs.
@@ -88,6 +88,18 @@ static inline void leat__switch_context(struct leat__g *from, struct leat__g *to
 		leat__san_after(&from->stack->san);
 }
 
+/* Begin g, which has just been given its stack. */
+static ALWAYS_INLINE void leat__switch_to_new(struct leat__m *m, struct leat__g *from,
+                                              struct leat__g *g)
+{
+	m->g = g;
+	if (unlikely(leat__sanitizers))
+		leat__san_before(&from->stack->san, &g->stack->san, false);
+	leat__switch_start(&from->sp, leat__stack_high(g->stack), leat__goroutine_start);
+	if (unlikely(leat__sanitizers))
+		leat__san_after(&from->stack->san);
+}
+
 /*
  * Inline where goroutines park: what a switch resumes returns through its callers, and each of these
  * returns is mispredicted unless the other context had the same callers.
@@ -105,12 +117,14 @@ static ALWAYS_INLINE void leat__switch_now(struct leat__m *m, struct leat__g *me
 	if (likely(g != NULL)) {
 		if (unlikely(g == me))
 			return; /* readied before it got here */
-		/* Making stacks may need more room than a packed one has. */
-		if (unlikely(!g->stack) && likely(!leat__sanitizers) &&
-		    likely(!(me->special & LEAT__UNGUARDED)))
-			leat__bind(m->p, g);
-		if (likely(g->stack != NULL) && likely(leat__off_cpu(g)) &&
-		    likely(!(g->special & LEAT__LOCKED))) {
+		if (!g->stack) {
+			/* Making stacks may need more room than a packed one has. */
+			if (likely(!leat__sanitizers) && likely(!(me->special & LEAT__UNGUARDED)) &&
+			    likely(leat__bind(m->p, g))) {
+				leat__switch_to_new(m, me, g);
+				return;
+			}
+		} else if (likely(leat__off_cpu(g)) && likely(!(g->special & LEAT__LOCKED))) {
 			m->g = g;
 			leat__switch_context(me, g);
 			return;
@@ -216,12 +230,12 @@ void leat__schedule(void)
 			continue; /* m is surplus */
 		if (unlikely(g->special & (LEAT__LOCKED | LEAT__STOPPED)) && leat__hand_off(m, g))
 			continue;
-		if (unlikely(!g->stack)) {
-			leat__bind(m->p, g);
-			if (unlikely(!g->stack)) {
+		if (!g->stack) {
+			if (likely(leat__bind(m->p, g)))
+				leat__switch_to_new(m, &m->g0, g);
+			else
 				postpone(g);
-				continue;
-			}
+			continue;
 		}
 		if (unlikely(!leat__off_cpu(g)))
 			await_off_cpu(g);
@@ -410,14 +424,16 @@ static struct leat__stack *leat__retire(struct leat__m *m)
 	return s;
 }
 
-/* Leave a stack for good: for g, or the scheduler. */
-static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s, struct leat__g *g)
+/* Leave a stack for good: for g, or the scheduler.  Inline, for there must be no call on the way that does not
+   return: see leat__switch_last. */
+static ALWAYS_INLINE LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
+                                                     struct leat__g *g)
 {
 	if (likely(!leat__sanitizers) && s->class != LEAT__STACK_OWN) {
 		leat__stack_put(&m->p->stacks[s->class], s);
 		if (g && g->stack && leat__off_cpu(g) && !(g->special & LEAT__LOCKED)) {
 			m->g = g;
-			leat__switch(&m->nowhere, &g->sp);
+			leat__switch_last(&g->sp);
 		}
 	} else {
 		m->dead = s;
@@ -426,8 +442,7 @@ static LEAT__NORETURN void leave_stack(struct leat__m *m, struct leat__stack *s,
 	m->g = &m->g0;
 	if (unlikely(leat__sanitizers))
 		leat__san_before(&s->san, &m->g0.stack->san, true);
-	leat__switch(&m->nowhere, &m->g0.sp);
-	__builtin_unreachable();
+	leat__switch_last(&m->g0.sp);
 }
 
 /* The same from a goroutine with something special about it. */

@@ -3,7 +3,7 @@
 
 enum { KEPT = 19 };
 
-/* leat__switch(from, to) with x19 to x29 and d8 to d15 as in in[], and what they are afterwards in
+/* how(from, to, entry) with x19 to x29 and d8 to d15 as in in[], and what they are afterwards in
    out[]. */
 __asm__(".text\n"
         ".globl switch_with\n"
@@ -31,7 +31,8 @@ __asm__(".text\n"
         "	ldp d10, d11, [x2, #104]\n"
         "	ldp d12, d13, [x2, #120]\n"
         "	ldp d14, d15, [x2, #136]\n"
-        "	bl leat__switch\n"
+        "	mov x2, x5\n"
+        "	blr x4\n"
         "	ldr x3, [sp, #160]\n"
         "	stp x19, x20, [x3]\n"
         "	stp x21, x22, [x3, #16]\n"

@@ -41,6 +41,14 @@ static inline void leat__context_reset(void)
 	*(int *)(void *)(leat__thread_pointer() + leat__errno_offset) = 0;
 }
 
+static inline void leat__switch_last(void **to)
+{
+	register void **x0 __asm__("x0") = to;
+
+	__asm__ volatile("b leat__switch_for_good" : : "r"(x0) : "memory");
+	__builtin_unreachable();
+}
+
 /*
  * An instruction barrier empties the pipeline: some tens of cycles during which the other hardware
  * thread, or nobody, runs, as x86's pause.  yield, which is meant for this, does nothing on most cores

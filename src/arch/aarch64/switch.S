@@ -9,7 +9,8 @@
  *	+160	FPCR (8 bytes), errno (4 bytes), 4 bytes unused
  *
  * FPCR is loaded only where it differs: writing it stops the pipeline.  FPSR holds sticky flags and is
- * kept by nobody.  Both contexts nearly always stopped at the same call, so the ret is predicted.
+ * kept by nobody.  Both contexts nearly always stopped at the same call, or one began the other, so the
+ * ret is predicted.
  *
  * Memory order: the registers are stored before the word that says that they are (stlr), and whoever
  * resumes the context has load-acquired that word (leat__off_cpu) before it comes here.  A
@@ -24,14 +25,9 @@
  * park.
  */
 	.hidden leat__errno_offset
-	.text
-	.globl leat__switch
-	.hidden leat__switch
-	.type leat__switch, %function
-	.p2align 4
-leat__switch:
-	.cfi_startproc
-	hint	#34			/* bti c */
+
+	/* Save all but the stack pointer.  Then x2 is FPCR, x6 + x7 errno's address. */
+	.macro save
 	sub	sp, sp, #176
 	.cfi_adjust_cfa_offset 176
 	stp	x19, x20, [sp, #0]
@@ -71,6 +67,17 @@ leat__switch:
 	ldr	x7, [x7, #:lo12:leat__errno_offset]
 	ldr	w8, [x6, x7]
 	str	w8, [sp, #168]
+	.endm
+
+	.text
+	.globl leat__switch
+	.hidden leat__switch
+	.type leat__switch, %function
+	.p2align 4
+leat__switch:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	save
 
 	ldr	x3, [x1]
 	ldr	x4, [x3, #160]
@@ -81,6 +88,7 @@ leat__switch:
 	mov	sp, x3			/* same frame layout: the CFI above stays true */
 	stlr	x5, [x0]		/* last: from here on another thread may resume it */
 
+.Lresume:
 	ldr	w8, [sp, #168]
 	str	w8, [x6, x7]
 	ldp	x19, x20, [sp, #0]
@@ -124,7 +132,56 @@ leat__switch:
 	.cfi_endproc
 	.size leat__switch, . - leat__switch
 
-/* Where a new context begins: x19 holds the entry function.  Unwinders end here. */
+/* leat__switch_start(from, top, entry) */
+	.globl leat__switch_start
+	.hidden leat__switch_start
+	.type leat__switch_start, %function
+	.p2align 4
+leat__switch_start:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	mov	x16, x2
+	save
+	cbnz	x2, 2f
+1:	str	wzr, [x6, x7]
+	mov	x29, xzr
+	adrp	x30, .Lended
+	add	x30, x30, #:lo12:.Lended	/* as if called there, but no call that a return will not match */
+	mov	x5, sp
+	.cfi_undefined x30
+	mov	sp, x1
+	stlr	x5, [x0]		/* last, as above */
+	br	x16
+2:	msr	fpcr, xzr
+	b	1b
+	.cfi_endproc
+	.size leat__switch_start, . - leat__switch_start
+
+/* leat__switch_last(to), but entered by a jump */
+	.globl leat__switch_for_good
+	.hidden leat__switch_for_good
+	.type leat__switch_for_good, %function
+	.p2align 4
+leat__switch_for_good:
+	.cfi_startproc
+	.cfi_undefined x30
+	mrs	x2, fpcr
+	mrs	x6, tpidr_el0
+	adrp	x7, leat__errno_offset
+	ldr	x7, [x7, #:lo12:leat__errno_offset]
+	ldr	x3, [x0]
+	ldr	x4, [x3, #160]
+	cmp	x2, x4
+	b.ne	2f
+1:	str	xzr, [x0]
+	mov	sp, x3
+	b	.Lresume
+2:	msr	fpcr, x4
+	b	1b
+	.cfi_endproc
+	.size leat__switch_for_good, . - leat__switch_for_good
+
+/* Where a new context that was prepared begins: x19 holds the entry function.  Unwinders end here. */
 	.globl leat__context_start
 	.hidden leat__context_start
 	.type leat__context_start, %function
@@ -135,7 +192,7 @@ leat__context_start:
 	mov	x29, xzr
 	mov	x30, xzr
 	blr	x19
-	brk	#0
+.Lended:	brk	#0
 	.cfi_endproc
 	.size leat__context_start, . - leat__context_start
 

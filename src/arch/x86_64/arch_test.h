@@ -3,7 +3,7 @@
 
 enum { KEPT = 6 };
 
-/* leat__switch(from, to) with rbx, rbp, r12 to r15 as in in[], and what they are afterwards in out[]. */
+/* how(from, to, entry) with rbx, rbp, r12 to r15 as in in[], and what they are afterwards in out[]. */
 __asm__(".text\n"
         ".globl switch_with\n"
         ".type switch_with, @function\n"
@@ -22,7 +22,8 @@ __asm__(".text\n"
         "	movq 24(%rdx), %r13\n"
         "	movq 32(%rdx), %r14\n"
         "	movq 40(%rdx), %r15\n"
-        "	call leat__switch\n"
+        "	movq %r9, %rdx\n"
+        "	call *%r8\n"
         "	popq %rcx\n"
         "	movq %rbx, 0(%rcx)\n"
         "	movq %rbp, 8(%rcx)\n"

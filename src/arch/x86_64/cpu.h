@@ -46,6 +46,12 @@ static inline void leat__context_reset(void)
 	*(int *)(void *)(leat__thread_pointer() + leat__errno_offset) = 0;
 }
 
+static inline void leat__switch_last(void **to)
+{
+	__asm__ volatile("jmp leat__switch_for_good" : : "D"(to) : "memory");
+	__builtin_unreachable();
+}
+
 static inline void leat__cpu_relax(void)
 {
 	__builtin_ia32_pause();

@@ -10,21 +10,17 @@
  *
  * The control words are loaded only where they differ: ldmxcsr and fldcw cost more than the compares.
  * They are read back before the next store overlaps them, so that each load is forwarded.
- * Both contexts nearly always stopped at the same call, so the ret is predicted (measured against an
- * indirect jump: no difference; an inlined switch with a clobber list: 1 ns less).
+ * Both contexts nearly always stopped at the same call, or one began the other, so the ret is predicted
+ * (measured against an indirect jump: no difference; an inlined switch with a clobber list: 1 ns less).
  *
  * CET: no shadow stack is switched here, so the object does not claim SHSTK in its ELF notes, and the
  * kernel keeps shadow stacks off for programs linked with it.
  */
 	.hidden leat__errno_offset
-	.text
-	.globl leat__switch
-	.hidden leat__switch
-	.type leat__switch, @function
-	.p2align 4
-leat__switch:
-	.cfi_startproc
-	endbr64
+
+	/* Save all but the stack pointer.  Then r8 is errno's offset, eax MXCSR; the x87 word is to be read from
+	   2(%rsp). */
+	.macro save
 	pushq %rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbp, 0
@@ -51,7 +47,17 @@ leat__switch:
 	movzwl (%rsp), %eax
 	fnstcw 2(%rsp)
 	movl %r9d, 4(%rsp)
+	.endm
 
+	.text
+	.globl leat__switch
+	.hidden leat__switch
+	.type leat__switch, @function
+	.p2align 4
+leat__switch:
+	.cfi_startproc
+	endbr64
+	save
 	movq (%rsi), %rcx
 	movl 4(%rcx), %r9d
 	cmpw (%rcx), %ax
@@ -65,6 +71,7 @@ leat__switch:
 	movq %rcx, %rsp		/* same frame layout: the CFI above stays true */
 	movq %rdx, (%rdi)	/* last, and a release as every store is: another thread may resume it */
 
+.Lresume:
 	addq $8, %rsp
 	.cfi_adjust_cfa_offset -8
 	popq %r15
@@ -104,7 +111,71 @@ leat__switch:
 	.cfi_endproc
 	.size leat__switch, . - leat__switch
 
-/* Where a new context begins: rbx holds the entry function.  Unwinders end here. */
+/* leat__switch_start(from, top, entry) */
+	.globl leat__switch_start
+	.hidden leat__switch_start
+	.type leat__switch_start, @function
+	.p2align 4
+leat__switch_start:
+	.cfi_startproc
+	endbr64
+	save
+	andl $0xffc0, %eax	/* what was inexact before does not matter */
+	cmpl $0x1f80, %eax
+	jne 2f
+1:	cmpw $0x37f, 2(%rsp)
+	jne 3f
+4:	movl $0, %fs:(%r8)
+	leaq .Lended(%rip), %rax
+	xorl %ebp, %ebp
+	movq %rsp, %rcx
+	.cfi_undefined rip
+	movq %rsi, %rsp
+	movq %rcx, (%rdi)	/* last, as above */
+	pushq %rax		/* as if called there, but no call that a return will not match */
+	jmpq *%rdx
+2:	movl $0x1f80, -8(%rsp)
+	ldmxcsr -8(%rsp)
+	jmp 1b
+3:	movw $0x37f, -8(%rsp)
+	fldcw -8(%rsp)
+	jmp 4b
+	.cfi_endproc
+	.size leat__switch_start, . - leat__switch_start
+
+/* leat__switch_last(to), but entered by a jump */
+	.globl leat__switch_for_good
+	.hidden leat__switch_for_good
+	.type leat__switch_for_good, @function
+	.p2align 4
+leat__switch_for_good:
+	.cfi_startproc
+	.cfi_undefined rip
+	movq leat__errno_offset(%rip), %r8
+	movq (%rdi), %rcx
+	stmxcsr -8(%rsp)
+	movzwl -8(%rsp), %eax
+	fnstcw -8(%rsp)
+	movl 4(%rcx), %r9d
+	cmpw (%rcx), %ax
+	jne 2f
+1:	movzwl -8(%rsp), %eax
+	cmpw 2(%rcx), %ax
+	jne 3f
+4:	movl %r9d, %fs:(%r8)
+	movq $0, (%rdi)
+	movq %rcx, %rsp
+	jmp .Lresume
+2:	movzwl (%rcx), %eax
+	movl %eax, -16(%rsp)
+	ldmxcsr -16(%rsp)
+	jmp 1b
+3:	fldcw 2(%rcx)
+	jmp 4b
+	.cfi_endproc
+	.size leat__switch_for_good, . - leat__switch_for_good
+
+/* Where a new context that was prepared begins: rbx holds the entry function.  Unwinders end here. */
 	.globl leat__context_start
 	.hidden leat__context_start
 	.type leat__context_start, @function
@@ -115,7 +186,7 @@ leat__context_start:
 	endbr64
 	xorl %ebp, %ebp
 	callq *%rbx
-	ud2
+.Lended:	ud2
 	.cfi_endproc
 	.size leat__context_start, . - leat__context_start
 
