@@ -7,7 +7,8 @@
  *    bounded), once its thread has slept in the kernel for 100 us, or once a call that it announced
  *    (blocking.c) has lasted 20 us.  The protocol is in machine.h.
  *  - A processor that waits for a thread gets one: threads.c.
- *  - Timers fire, and descriptors are looked at, although every processor is busy.
+ *  - Timers fire, and descriptors are looked at, although every processor is busy.  Where all take turns
+ *    they look for timers themselves (next.c), and it keeps out of the way for a while.
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
@@ -45,6 +46,7 @@
 #define CALM_NS        4000000
 #define CALM_SHARE     4 /* of the time since somebody needed it */
 #define QUIET_NS       5000000
+#define GRACE_NS       200000 /* for processors that look for timers themselves */
 #define SLICE_NS       10000000
 #define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
 #define OLDEST_NS      400000
@@ -156,6 +158,7 @@ static enum verdict judge(struct leat__p *p, struct leat__m *m, int64_t now, boo
 /* What the monitor found, over all processors. */
 struct findings {
 	bool running; /* a processor is held */
+	bool stuck;   /* one whose goroutine has run since the look before */
 	bool busy;    /* somebody schedules, or waits for it */
 	bool needed;  /* it did something for somebody, or may have to at the next look */
 	bool suspect; /* a thread may be asleep */
@@ -246,6 +249,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		f->busy = true;
 		return;
 	}
+	f->stuck = true;
 	if (!leat__work_waits(p)) {
 		if (now - p->seen_since < SLICE_NS)
 			f->busy = true;
@@ -275,7 +279,15 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		retake(p, m, tick, verdict == HOG, false);
 }
 
-static struct findings look(struct leat__m *self)
+/* When to look for timers.  flows: every processor takes turns, and so looks itself. */
+static int64_t timers_at(bool flows)
+{
+	int64_t at = leat__timers_look_at(leat__timers_first());
+
+	return flows && at < INT64_MAX - GRACE_NS ? at + GRACE_NS : at;
+}
+
+static struct findings look(struct leat__m *self, bool flows)
 {
 	struct findings f = {0};
 	int64_t now = leat__os_now();
@@ -284,7 +296,7 @@ static struct findings look(struct leat__m *self)
 	leat__coarse_set(now);
 	if (leat__policy)
 		return f; /* it decides all that is decided here */
-	if (leat__timers_look_at(leat__timers_first()) <= now)
+	if (timers_at(flows) <= now)
 		leat__timers_run(self);
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
@@ -366,7 +378,7 @@ static void rest(struct leat__m *self)
 	/* Who takes up a processor rings, as does who calls; look once more after saying so. */
 	store_relaxed(&asleep, 1);
 	fence_seq_cst();
-	if (look(self).running || load_relaxed(&called))
+	if (look(self, false).running || load_relaxed(&called))
 		store_relaxed(&asleep, 0);
 	while (load_acquire(&asleep) && leat__timers_look_at(leat__timers_first()) > leat__os_now()) {
 		int64_t until = load_relaxed(&recheck_at),
@@ -395,6 +407,7 @@ static void rest(struct leat__m *self)
 static void *monitor_main(void *arg)
 {
 	static struct leat__m self; /* no processor, no goroutine: what it readies is queued globally */
+	bool flows = false;
 	int idle = 0;
 
 	(void)arg;
@@ -413,7 +426,8 @@ static void *monitor_main(void *arg)
 			leat__quit();
 		again = leat__threads_make();
 		leat__trim(leat__os_now());
-		f = look(&self);
+		f = look(&self, flows);
+		flows = f.running && !f.stuck;
 		if (unlikely(leat__settings.trace_sched))
 			trace(leat__os_now());
 		idle = f.running || again != INT64_MAX ? 0 : idle + 1;
@@ -421,7 +435,7 @@ static void *monitor_main(void *arg)
 			store_relaxed(&recheck_at, INT64_MAX);
 		if (idle < IDLE_LOOKS) {
 			int64_t until = leat__os_now() + pace(&f);
-			int64_t timer = leat__timers_look_at(leat__timers_first());
+			int64_t timer = timers_at(flows);
 
 			/* The keeper sees to the timers, if there is one. */
 			if (timer < until && timer < load_relaxed(&leat__sched.keeper_until))

@@ -74,7 +74,8 @@ struct leat__p {
 	uint32_t operations;      /* buffered channel operations, for demotion of next */
 	uint32_t waited_tick;     /* the tick at which next was first seen waiting */
 	uint64_t waited_since;
-	uint32_t served; /* how many selects made ready at that tick: chan/select.c */
+	uint64_t glanced_at; /* at its own timers: next.c */
+	uint32_t served;     /* how many selects made ready at that tick: chan/select.c */
 	uint32_t served_tick;
 	unsigned brief_calls; /* announced calls in a row that were not worth a hand-over: blocking.c */
 	uint64_t random;

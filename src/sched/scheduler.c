@@ -360,6 +360,9 @@ struct leat__m *leat__yield(struct leat__m *m)
 		store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 		return m;
 	}
+	/* Who yields has computed, more often than not. */
+	if (likely(!leat__policy))
+		leat__timers_glance(p);
 	/* Behind all that waits here: the ring, and a backlog of new goroutines in the global queue. */
 	if (unlikely(load_relaxed(&leat__sched.queued) != 0)) {
 		leat__lock(&leat__sched.lock);

@@ -173,6 +173,15 @@ static ALWAYS_INLINE bool leat__try_ready_next(struct leat__p *p, struct leat__g
 	return true;
 }
 
+/* p fires those of its own timers that are due, unless it looked a few microseconds ago. */
+void leat__timers_look(struct leat__p *p);
+
+static inline void leat__timers_glance(struct leat__p *p)
+{
+	if (unlikely(load_relaxed(&p->timers.next) != INT64_MAX))
+		leat__timers_look(p);
+}
+
 /* Something else may run: the caller goes to the end of its processor's queue. */
 struct leat__m *leat__yield(struct leat__m *m);
 

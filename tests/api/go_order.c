@@ -382,4 +382,54 @@ TEST(line_22_what_plain_threads_ready_goes_before_many_that_take_turns)
 	leat_procs(procs);
 }
 
+enum { BUSY = 50, NAPS = 100, SOON = 8 };
+
+static int64_t due;
+static int turns_late;
+
+/* One of many that compute for 20 us at a time. */
+struct busy_turns {
+	leat_waitgroup *ended;
+};
+
+static void busy_turns(struct busy_turns *a)
+{
+	while (!atomic_load(&stop)) {
+		int64_t until = leat_now() + 20 * LEAT_MICROSECOND;
+
+		while (leat_now() < until)
+			;
+		if (leat_now() > due)
+			turns_late++;
+		leat_yield();
+	}
+	leat_waitgroup_done(a->ended);
+}
+
+/* The processor looks for its timers between turns: nobody has to wake another thread for that. */
+TEST(line_22_who_slept_among_many_that_take_turns_goes_on_soon)
+{
+	int procs = leat_procs(1), right = 0;
+	leat_waitgroup ended = {0};
+
+	stop = false;
+	due = INT64_MAX;
+	leat_waitgroup_add(&ended, BUSY);
+	for (int i = 0; i < BUSY; i++)
+		go(busy_turns, &ended);
+	leat_yield();
+	for (int i = 0; i < NAPS; i++) {
+		turns_late = 0;
+		due = leat_now() + LEAT_MILLISECOND;
+		leat_sleep(due - leat_now());
+		right += turns_late <= SOON;
+		due = INT64_MAX;
+	}
+	stop = true;
+	leat_waitgroup_wait(&ended);
+	fprintf(stderr, "\tin %d of %d within %d turns\n", right, NAPS, SOON);
+	CHECK(right >= NAPS * 3 / 4);
+	leat_procs(procs);
+}
+
 TEST_MAIN
