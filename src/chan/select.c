@@ -486,18 +486,22 @@ static void allocate(struct selection *s)
  * Nothing is ready.  Where none wait for their turn here but those that selects just served, these come first,
  * once: what they send or want next is soon there, and it costs less than to queue on each channel and off
  * again, which they would have to mind.  Others here are none of its business: behind them it would lose its
- * part of a time slice that it shares.
+ * part of a time slice that it shares.  Nor may it come late for an instant: until it is back no timer is set.
  */
 static struct leat__m *leat__let_served(struct leat__m *m, const struct selection *s, int *result)
 {
 	struct leat__p *p = m->p;
-	struct leat__m *later = NULL;
+	struct leat__m *later;
 
-	if (likely(p != NULL) && p->served_tick == load_relaxed(&p->tick))
-		later = leat__yield_to(m, p->served);
+	if (!p || p->served_tick != load_relaxed(&p->tick))
+		return m;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->cases[i].chan && unlikely(s->cases[i].chan->special & LEAT__TIMED_CHAN))
+			return m;
+	later = leat__yield_to(m, p->served);
 	if (!later)
 		return m;
-	*result = leat__try_ready(later, s);
+	*result = s->n > 64 ? leat__try_ready_many(later, s) : leat__try_ready(later, s);
 	return later;
 }
 
@@ -510,9 +514,9 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 	int64_t until = INT64_MAX;
 	int r = AGAIN;
 
-	if (timeout_ns > 0) {
-		if (timeout_ns != LEAT_FOREVER)
-			until = leat__deadline(timeout_ns);
+	if (timeout_ns > 0 && timeout_ns != LEAT_FOREVER) {
+		until = leat__deadline(timeout_ns);
+	} else if (timeout_ns > 0) {
 		m = leat__let_served(m, s, &r);
 		if (r != AGAIN) {
 			leat__leave(m);

@@ -235,8 +235,10 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 	if (!m)
 		return;
 	f->running = true;
-	if (m->tid == 0)
+	if (m->tid == 0) {
+		f->stuck = true;
 		return; /* its thread has yet to begin */
+	}
 	attend_oldest(p, now, f);
 	attend_ring(p, m, now, f);
 	announced = load_relaxed(&m->announced) == tick + 1;
@@ -279,12 +281,10 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		retake(p, m, tick, verdict == HOG, false);
 }
 
-/* When to look for timers.  flows: every processor takes turns, and so looks itself. */
+/* When to look for timers.  flows: every processor that is held takes turns, and so looks for its own. */
 static int64_t timers_at(bool flows)
 {
-	int64_t at = leat__timers_look_at(leat__timers_first());
-
-	return flows && at < INT64_MAX - GRACE_NS ? at + GRACE_NS : at;
+	return leat__timers_look_at(leat__timers_first_late(flows ? GRACE_NS : 0));
 }
 
 static struct findings look(struct leat__m *self, bool flows)

@@ -23,6 +23,7 @@
 #define POLL_EVERY    61   /* scheduling decisions, as Go: the global queue must not starve */
 #define LOOK_US       50   /* between looks at descriptors beside other work */
 #define GLANCE_US     5    /* between looks at a processor's own timers, at least */
+#define BACKLOG_US    1000 /* until the next one where more than a batch was due, but for polls */
 #define STARTED_LOOKS 1000 /* for a goroutine that has started, among those that have not */
 
 const struct leat__policy *leat__policy;
@@ -135,6 +136,22 @@ static struct leat__g *urgent(struct leat__p *p)
 	return turn(p, 2) ? NULL : leat__urgent_take();
 }
 
+/* Those that a batch woke run first: the next one comes with the next poll. */
+static void run_timers(struct leat__p *p, uint64_t now)
+{
+	p->glanced_at = now;
+	if (leat__timers_run_own(load_relaxed(&p->m)))
+		p->glanced_at = now + BACKLOG_US * leat__sched.ticks_per_us;
+}
+
+NOINLINE void leat__timers_look(struct leat__p *p)
+{
+	uint64_t now = leat__ticks();
+
+	if ((int64_t)(now - p->glanced_at) >= (int64_t)(GLANCE_US * leat__sched.ticks_per_us))
+		run_timers(p, now);
+}
+
 /*
  * Every so often: what the fast order would starve.  NULL: go on with that order.
  *
@@ -173,7 +190,7 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	}
 	p->poll_owed = false;
 	p->until_poll = POLL_EVERY;
-	leat__timers_run_own(load_relaxed(&p->m));
+	run_timers(p, leat__ticks());
 	if (unlikely(load_relaxed(&leat__poll_waiters)))
 		leat__netpoll_look(load_relaxed(&p->m), LOOK_US);
 	g = urgent(p);
@@ -182,16 +199,6 @@ static NOINLINE struct leat__g *poll(struct leat__p *p)
 	/* Who was handed something goes first, once: what waits here takes turns, and can do without one. */
 	p->global_owed = !p->global_owed && load_relaxed(&p->next);
 	return p->global_owed ? NULL : leat__global_take(p, 1);
-}
-
-NOINLINE void leat__timers_look(struct leat__p *p)
-{
-	uint64_t now = leat__ticks();
-
-	if (now - p->glanced_at < GLANCE_US * leat__sched.ticks_per_us)
-		return;
-	p->glanced_at = now;
-	leat__timers_run_own(load_relaxed(&p->m));
 }
 
 /* heed: what of attention concerns the caller. */

@@ -355,14 +355,14 @@ struct leat__m *leat__yield(struct leat__m *m)
 		leat__os_backoff(0);
 		return m;
 	}
+	/* Who yields has computed, more often than not. */
+	if (likely(!leat__policy))
+		leat__timers_glance(p);
 	if (!load_relaxed(&p->next) && !leat__p_has_shared_work(p) &&
 	    !load_relaxed(&leat__sched.queued) && !load_relaxed(&p->attention)) {
 		store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 		return m;
 	}
-	/* Who yields has computed, more often than not. */
-	if (likely(!leat__policy))
-		leat__timers_glance(p);
 	/* Behind all that waits here: the ring, and a backlog of new goroutines in the global queue. */
 	if (unlikely(load_relaxed(&leat__sched.queued) != 0)) {
 		leat__lock(&leat__sched.lock);
@@ -396,12 +396,14 @@ struct leat__m *leat__yield_to(struct leat__m *m, uint32_t most)
 	struct leat__g *me = m->g;
 	uint32_t n;
 
-	if (unlikely(!p) || unlikely(me->special & LEAT__LOCKED) || unlikely(leat__policy != NULL))
+	if (unlikely(!p) || unlikely(me->special & (LEAT__LOCKED | LEAT__WATCHED)) ||
+	    unlikely(leat__policy != NULL))
 		return NULL;
 	n = load_relaxed(&p->tail) - load_relaxed(&p->head) + (load_relaxed(&p->next) != NULL);
 	if (n == 0 || n > most)
 		return NULL;
 	leat__ring_put(p, me);
+	leat__wake(); /* they may compute */
 	leat__switch_to(m, me, leat__next(p));
 	return leat__self();
 }

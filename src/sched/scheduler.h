@@ -137,8 +137,10 @@ static ALWAYS_INLINE struct leat__m *leat__park_plain(struct leat__m *m)
 	struct leat__g *me = m->g, *g;
 
 	g = load_relaxed(&p->next);
-	if (unlikely(!g) || unlikely(p->until_poll == 1) || unlikely(load_relaxed(&p->attention)) ||
-	    unlikely(me->special | g->special) || unlikely(!g->stack) || unlikely(!leat__off_cpu(g)))
+	/* Each 16th time, and before a poll, by way of next.c, which looks for timers. */
+	if (unlikely(!g) || unlikely((p->until_poll & 15) == 1) ||
+	    unlikely(load_relaxed(&p->attention)) || unlikely(me->special | g->special) ||
+	    unlikely(!g->stack) || unlikely(!leat__off_cpu(g)))
 		return leat__park_slow(m);
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	p->until_poll--;

@@ -419,16 +419,19 @@ static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 	return more;
 }
 
-void leat__timers_run_own(struct leat__m *m)
+bool leat__timers_run_own(struct leat__m *m)
 {
 	struct leat__timers *h = &m->p->timers;
 	int64_t next = load_acquire(&h->next), now;
 
 	if (next == INT64_MAX)
-		return;
+		return false;
 	now = leat__clock();
-	if (next <= now && fire(m, h, now))
+	if (next > now || !fire(m, h, now))
+		return false;
+	if (m->p->until_poll > BATCH)
 		m->p->until_poll = BATCH;
+	return true;
 }
 
 /* With a processor one batch: the goroutines that it woke come first. */
@@ -449,18 +452,26 @@ void leat__timers_run(struct leat__m *m)
 	run(m, &foreign, now);
 }
 
-int64_t leat__timers_first(void)
+int64_t leat__timers_first_late(int64_t grace)
 {
 	int made = load_acquire(&leat__sched.made);
 	int64_t first = load_acquire(&foreign.next);
 
 	for (int i = 0; i < made; i++) {
-		int64_t next = load_acquire(&load_relaxed(&leat__sched.p[i])->timers.next);
+		const struct leat__p *p = load_relaxed(&leat__sched.p[i]);
+		int64_t next = load_acquire(&p->timers.next);
 
+		if (grace && next < INT64_MAX - grace && load_relaxed(&p->m))
+			next += grace;
 		if (next < first)
 			first = next;
 	}
 	return first;
+}
+
+int64_t leat__timers_first(void)
+{
+	return leat__timers_first_late(0);
 }
 
 /* --- fork */

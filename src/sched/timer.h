@@ -78,9 +78,9 @@ bool leat__timer_arm(struct leat__timer *t, int64_t when);
 /* --- firing */
 
 /* Fire what is due, everywhere; in the heap of m's processor alone.  Where m has a processor that is one
-   batch, and first the goroutines that it woke should run. */
+   batch, and first the goroutines that it woke should run: then, if more is due, true. */
 void leat__timers_run(struct leat__m *m);
-void leat__timers_run_own(struct leat__m *m);
+bool leat__timers_run_own(struct leat__m *m);
 
 /*
  * The instant of the first timer of all, INT64_MAX without any.  Costs a look at each processor.
@@ -89,6 +89,9 @@ void leat__timers_run_own(struct leat__m *m);
  * those that it woke are runnable.
  */
 int64_t leat__timers_first(void);
+
+/* The same, but those of processors that are held may come late by so much. */
+int64_t leat__timers_first_late(int64_t grace);
 
 /* When to look at timers of which the first is due at when: later where they come so close together that
    they are fired many at a time, for the keeper by 50 us at most, for all others by twice that. */

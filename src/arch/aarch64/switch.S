@@ -165,6 +165,7 @@ leat__switch_start:
 leat__switch_for_good:
 	.cfi_startproc
 	.cfi_undefined x30
+	hint	#34			/* bti c: a linker may come here by way of x16 */
 	mrs	x2, fpcr
 	mrs	x6, tpidr_el0
 	adrp	x7, leat__errno_offset
