@@ -445,8 +445,12 @@ static ALWAYS_INLINE LEAT__NORETURN void leave_stack(struct leat__m *m, struct l
 	}
 	m->pending = g;
 	m->g = &m->g0;
-	if (unlikely(leat__sanitizers))
+	if (unlikely(leat__sanitizers)) {
+		/* The frames that are here still: a jump is no call that does not return, before which the
+		   compiler would see to them. */
+		leat__san_unpoison(s->san.low, s->san.bytes);
 		leat__san_before(&s->san, &m->g0.stack->san, true);
+	}
 	leat__switch_last(&m->g0.sp);
 }
 
