@@ -384,8 +384,8 @@ TEST(line_22_what_plain_threads_ready_goes_before_many_that_take_turns)
 
 enum { BUSY = 50, NAPS = 100, SOON = 8 };
 
-static int64_t due;
-static int turns_late;
+static _Atomic int64_t due;
+static atomic_int turns_late;
 
 /* One of many that compute for 20 us at a time. */
 struct busy_turns {
