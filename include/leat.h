@@ -8,9 +8,11 @@
 #include <leat/base.h>
 #include <leat/blocking.h>
 #include <leat/chan.h>
+#include <leat/ctx.h>
 #include <leat/defer.h>
 #include <leat/dump.h>
 #include <leat/errno.h>
+#include <leat/error.h>
 #include <leat/fd.h>
 #include <leat/go.h>
 #include <leat/mutex.h>

@@ -29,6 +29,7 @@
 #define LEAT_SCOPE_H
 
 #include <leat/chan.h>
+#include <leat/ctx.h>
 #include <leat/defer.h>
 #include <leat/go.h>
 #include <leat/waitgroup.h>
@@ -37,14 +38,11 @@ LEAT__BEGIN
 
 /* All fields are private. */
 typedef struct leat_scope {
+	leat_ctx leat__ctx; /* first: a pointer to a scope is one to a context */
 	leat__record leat__on_leave;
-	struct leat_scope *leat__parent, *leat__child, *leat__next, *leat__prev, *leat__root;
-	uint8_t leat__lock; /* of the root: protects the links and states of its whole tree */
-	int leat__err;      /* 0, or why it is done */
-	int leat__first;    /* 0, or the first error reported with scope_fail */
+	int leat__first;                 /* 0, or the first error reported with scope_fail */
 	leat_waitgroup leat__goroutines; /* not yet ended */
-	leat_chan *leat__done;           /* made when first asked for */
-	void *leat__blocks, *leat__timer;
+	void *leat__blocks;
 	leat_chan *leat__channels;
 	size_t leat__room; /* bytes left in the newest block */
 } leat_scope;
@@ -104,14 +102,14 @@ LEAT_API void *leat_scope_alloc(leat_scope *s, size_t bytes) LEAT__WARN_UNUSED;
 LEAT_API void *leat_scope_calloc(leat_scope *s, size_t count, size_t bytes) LEAT__WARN_UNUSED;
 
 /* What the declaration is made of.  Private. */
-LEAT_API leat_scope *leat__scope_enter(leat_scope *s, leat_scope *parent);
+LEAT_API leat_scope *leat__scope_enter(leat_scope *s, leat_any_ctx parent);
 LEAT_API void leat__scope_leave(leat_scope *s);
 
 LEAT__END
 
 #ifndef __cplusplus
 
-/* LEAT_SCOPE(s, parent): declare the scope s; parent is a leat_scope * or NULL. */
+/* LEAT_SCOPE(s, parent): declare the scope s; parent is a leat_scope *, a leat_ctx * or NULL. */
 #define LEAT_SCOPE(s, parent)                                                                      \
 	leat_scope LEAT__CAT(leat__scope_, s) LEAT__CLEANUP(leat__scope_leave);                        \
 	leat_scope *const s LEAT__UNUSED = leat__scope_enter(&LEAT__CAT(leat__scope_, s), (parent))

@@ -54,14 +54,21 @@ static LEAT__NORETURN void leat__chan_never(struct leat__m *m, enum leat__wait w
 	}
 }
 
-/* g, which a fork left behind, waits on a channel for ever: let others pass over its waiter as if it
-   were that of a select whose claim has fired. */
+/* g, which a fork left behind, waits in a queue for ever: let others pass over its waiter as if it were that
+   of a select whose claim has fired. */
 static void pass_over(struct leat__g *g)
 {
-	unsigned wait = load_relaxed(&g->wait);
-
-	if (wait == LEAT__WAIT_RECV || wait == LEAT__WAIT_SEND)
-		g->fired->special = LEAT__SELECTING;
+	switch (load_relaxed(&g->wait)) {
+	case LEAT__WAIT_RECV:
+	case LEAT__WAIT_SEND:
+	case LEAT__WAIT_RLOCK:
+	case LEAT__WAIT_RWLOCK:
+	case LEAT__WAIT_COND:
+	case LEAT__WAIT_SEMAPHORE:
+	case LEAT__WAIT_FLIGHT:
+		if (g->fired)
+			g->fired->special = LEAT__SELECTING;
+	}
 }
 
 __attribute__((constructor(101))) static void connect(void)

@@ -47,6 +47,11 @@ const char *const leat__wait_names[LEAT__WAITS] = {
     [LEAT__WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
     [LEAT__WAIT_SCOPE] = "scope wait",
     [LEAT__WAIT_IO] = "IO wait",
+    [LEAT__WAIT_RLOCK] = "sync.RWMutex.RLock",
+    [LEAT__WAIT_RWLOCK] = "sync.RWMutex.Lock",
+    [LEAT__WAIT_COND] = "sync.Cond.Wait",
+    [LEAT__WAIT_SEMAPHORE] = "semaphore acquire",
+    [LEAT__WAIT_FLIGHT] = "singleflight wait",
 };
 
 const char *leat__wait_name(enum leat__wait wait)

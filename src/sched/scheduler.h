@@ -214,6 +214,12 @@ void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *
 struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *args,
                             size_t args_bytes);
 
+/* In the runtime: a descriptor for a goroutine that may be started later, when nothing must fail; NULL when
+   memory is out.  It counts as a goroutine once it is enrolled, then it is to be readied; or it is given back. */
+struct leat__g *leat__g_reserve(struct leat__m *m, void (*fn)(void *), void *arg, void *created_at);
+void leat__g_enroll(struct leat__m *m, struct leat__g *g);
+void leat__g_unreserve(struct leat__m *m, struct leat__g *g);
+
 /* End the calling goroutine.  In the runtime; never returns. */
 LEAT__NORETURN void leat__end_goroutine(struct leat__m *m);
 

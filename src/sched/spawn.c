@@ -69,16 +69,9 @@ static NOINLINE bool bind_early(struct leat__m *m, struct leat__g *g, const leat
 	return true;
 }
 
-/* A descriptor that lacks id and kind, or NULL when memory is out. */
-static ALWAYS_INLINE struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opts,
-                                             void (*fn)(void *), const void *args,
-                                             size_t args_bytes, void *created_at)
+static ALWAYS_INLINE void fill(struct leat__m *m, struct leat__g *g, void (*fn)(void *),
+                               void *created_at)
 {
-	struct leat__p *p = m->p;
-	struct leat__g *g = leat__g_get(likely(p != NULL) ? &p->gs : NULL);
-
-	if (unlikely(!g))
-		return NULL;
 	g->sp = NULL;
 	g->stack = NULL;
 	store_relaxed(&g->claim, LEAT__UNARMED);
@@ -90,8 +83,23 @@ static ALWAYS_INLINE struct leat__g *prepare(struct leat__m *m, const leat_go_op
 	g->created_at = created_at;
 	g->records = NULL;
 	g->catches = NULL;
-	g->scope = opts ? opts->scope : NULL;
+	g->scope = NULL;
 	g->panics = NULL;
+}
+
+/* A descriptor that lacks id and kind, or NULL when memory is out. */
+static ALWAYS_INLINE struct leat__g *prepare(struct leat__m *m, const leat_go_opts *opts,
+                                             void (*fn)(void *), const void *args,
+                                             size_t args_bytes, void *created_at)
+{
+	struct leat__p *p = m->p;
+	struct leat__g *g = leat__g_get(likely(p != NULL) ? &p->gs : NULL);
+
+	if (unlikely(!g))
+		return NULL;
+	fill(m, g, fn, created_at);
+	if (opts)
+		g->scope = opts->scope;
 	/* The thread sanitizer is made to forget stacks, but not descriptors. */
 	if (likely(args_bytes <= LEAT__ARGS_INLINE) && likely(!(leat__sanitizers & LEAT__TSAN)) &&
 	    (!opts || (!opts->name && !opts->stack_bytes))) {
@@ -131,6 +139,27 @@ struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *a
 	if (g)
 		enroll(m->p, g);
 	return g;
+}
+
+struct leat__g *leat__g_reserve(struct leat__m *m, void (*fn)(void *), void *arg, void *created_at)
+{
+	struct leat__g *g = leat__g_get(m->p ? &m->p->gs : NULL);
+
+	if (!g)
+		return NULL;
+	fill(m, g, fn, created_at);
+	g->arg = arg;
+	return g;
+}
+
+void leat__g_enroll(struct leat__m *m, struct leat__g *g)
+{
+	enroll(m->p, g);
+}
+
+void leat__g_unreserve(struct leat__m *m, struct leat__g *g)
+{
+	leat__g_put(m->p ? &m->p->gs : NULL, g);
 }
 
 static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void *),

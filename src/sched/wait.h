@@ -16,6 +16,12 @@ enum leat__wait {
 	LEAT__WAIT_WAITGROUP,
 	LEAT__WAIT_SCOPE,
 	LEAT__WAIT_IO,
+	/* In a queue of leat__waiters, besides channels' (ctx/wait.h). */
+	LEAT__WAIT_RLOCK,
+	LEAT__WAIT_RWLOCK,
+	LEAT__WAIT_COND,
+	LEAT__WAIT_SEMAPHORE,
+	LEAT__WAIT_FLIGHT,
 	LEAT__WAITS,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The parent of a scope is a scope. */
-/* ERROR-GCC: from incompatible pointer type */
-/* ERROR-CLANG: 'leat_mutex \*'.*'leat_scope \*' */
+/* The parent of a scope is a scope or a context. */
+/* ERROR-GCC: incompatible type for argument 2 of */
+/* ERROR-CLANG: 'leat_mutex \*'.*incompatible type 'leat_any_ctx' */
 /* ERROR: scope_wrong_parent\.c:10: */
 #include <leat.h>
 

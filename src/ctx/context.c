@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contexts.
+ *
+ * Two relations.  Each context has a parent, whose values it has: a chain up to a root.  And those that can
+ * be done form trees: `source` is the context that says whether this one is done (itself, or for values one
+ * above; NULL where that can never be), `up` the source above that one.  What cannot be cancelled ends
+ * such a tree: a context below it is a root of its own, with a lock of its own.
+ *
+ * Invariants (the lock of the tree's root)
+ *  - A context that is done has only done contexts below it.
+ *  - A context is on the list of `up` from its making to its end, so `up` outlives it.
+ *  - The done channel, if there is one, is closed exactly when err is set, and no watch is on the list then.
+ * What was made below a scope is on the list of the scope's context, newest first, under the same lock or,
+ * where it is no part of that tree, all the same.
+ *
+ * The deadline is under a lock of its own, which comes before the timers'.  Lock order: deadlines, the
+ * timers', a root's, a channel's.  A timer that fires cancels its context under the timers' lock; so the end
+ * of a context stops the timer before it frees anything.
+ *
+ * The walk over a tree uses its links and no recursion: trees may be deep.
+ */
+#include "ctx/ctx.h"
+
+#include "sched/panic.h"
+#include "sched/policy.h"
+#include "sched/timer.h"
+
+#include <leat/time.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct deadline {
+	struct leat__timer timer;
+	leat_ctx *ctx;
+	const leat_error *cause;
+};
+
+static uint8_t deadlines; /* lock: leat__timer and leat__at of every context */
+
+static leat_ctx background = {.leat__at = INT64_MAX, .leat__kind = LEAT__CTX_BACKGROUND};
+static leat_ctx todo = {.leat__at = INT64_MAX, .leat__kind = LEAT__CTX_TODO};
+
+leat_ctx *leat_ctx_background(void)
+{
+	return &background;
+}
+
+leat_ctx *leat_ctx_todo(void)
+{
+	return &todo;
+}
+
+/* --- cancellation */
+
+static void lock(const leat_ctx *source)
+{
+	leat__lock(&source->leat__root->leat__lock);
+}
+
+static void unlock(const leat_ctx *source)
+{
+	leat__unlock(&source->leat__root->leat__lock);
+}
+
+static void unlink_watch(struct leat__watch *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		w->ctx->leat__watches = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	w->ctx = NULL;
+}
+
+/* c becomes done.  Locked. */
+static void finish_one(struct leat__m *m, leat_ctx *c, int err, const leat_error *cause)
+{
+	struct leat__watch *w;
+
+	c->leat__cause = cause;
+	__atomic_store_n(&c->leat__err, err, __ATOMIC_RELEASE);
+	leat__hb_release(&c->leat__err);
+	if (c->leat__done)
+		leat__chan_close(m, c->leat__done);
+	while ((w = c->leat__watches)) {
+		unlink_watch(w);
+		w->done(m, w);
+	}
+}
+
+/* The context after c in a walk of top's tree that visits a context before those below it; below: go
+   there first. */
+static leat_ctx *walk(leat_ctx *c, const leat_ctx *top, bool below)
+{
+	if (below && c->leat__child)
+		return c->leat__child;
+	for (; c != top; c = c->leat__up)
+		if (c->leat__next)
+			return c->leat__next;
+	return NULL;
+}
+
+void leat__ctx_cancel(struct leat__m *m, leat_ctx *top, int err, const leat_error *cause)
+{
+	leat_ctx *c = top;
+
+	lock(top);
+	while (c) {
+		bool was_done = c->leat__err != 0;
+
+		if (!was_done)
+			finish_one(m, c, err, cause);
+		c = walk(c, top, !was_done);
+	}
+	unlock(top);
+}
+
+void leat_ctx_cancel_cause(leat_any_ctx ctx, const leat_error *cause)
+{
+	leat_ctx *c = ctx.leat__ctx;
+	struct leat__m *m;
+
+	if (!c || c->leat__source != c || c->leat__kind == LEAT__CTX_CUSTOM)
+		leat__panic_runtime("context: cannot be cancelled");
+	if (leat__ctx_err(c))
+		return;
+	m = leat__enter();
+	leat__ctx_cancel(m, c, -ECANCELED, cause);
+	leat__leave(m);
+}
+
+void leat_ctx_cancel(leat_any_ctx ctx)
+{
+	leat_ctx_cancel_cause(ctx, NULL);
+}
+
+bool leat__ctx_watch(leat_ctx *source, struct leat__watch *w)
+{
+	bool done;
+
+	lock(source);
+	done = source->leat__err != 0;
+	w->ctx = done ? NULL : source;
+	if (!done) {
+		w->prev = NULL;
+		w->next = source->leat__watches;
+		if (w->next)
+			w->next->prev = w;
+		source->leat__watches = w;
+	}
+	unlock(source);
+	return !done;
+}
+
+bool leat__ctx_unwatch(leat_ctx *source, struct leat__watch *w)
+{
+	bool there;
+
+	lock(source);
+	there = w->ctx != NULL;
+	if (there)
+		unlink_watch(w);
+	unlock(source);
+	return there;
+}
+
+/* --- asking */
+
+/* Who answers for c whether it is done; NULL: nobody. */
+static const leat_ctx *source_of(const leat_ctx *c)
+{
+	return c ? c->leat__source : NULL;
+}
+
+int leat_ctx_err(leat_any_ctx ctx)
+{
+	const leat_ctx *s = source_of(ctx.leat__ctx);
+	int err;
+
+	if (!s)
+		return 0;
+	err = leat__ctx_err(s);
+	return unlikely(!err && s->leat__kind == LEAT__CTX_CUSTOM) ? leat__custom_err(s) : err;
+}
+
+const leat_error *leat_ctx_error(leat_any_ctx ctx)
+{
+	switch (leat_ctx_err(ctx)) {
+	case 0:
+		return NULL;
+	case -ETIMEDOUT:
+		return &leat_deadline_exceeded;
+	default:
+		return &leat_canceled;
+	}
+}
+
+const leat_error *leat_ctx_cause(leat_any_ctx ctx)
+{
+	const leat_ctx *s = source_of(ctx.leat__ctx);
+	const leat_error *cause = NULL;
+
+	if (!s)
+		return NULL;
+	if (leat__ctx_err(s))
+		cause = s->leat__cause;
+	if (!cause && s->leat__kind == LEAT__CTX_CUSTOM)
+		cause = leat__custom_cause(s);
+	return cause ? cause : leat_ctx_error(ctx);
+}
+
+/* The channel of c, a source that is not custom, made if need be. */
+static leat_chan *done_chan(leat_ctx *c)
+{
+	leat_chan *there = __atomic_load_n(&c->leat__done, __ATOMIC_ACQUIRE), *made;
+	struct leat__m *m;
+
+	if (there)
+		return there;
+	made = leat__chan_new(0, 0);
+	made->scoped = true;
+	m = leat__enter();
+	lock(c);
+	there = c->leat__done;
+	if (!there) {
+		there = made;
+		made = NULL;
+		if (c->leat__err) {
+			leat__hb_acquire(&c->leat__err);
+			leat__chan_close(m, there);
+		}
+		__atomic_store_n(&c->leat__done, there, __ATOMIC_RELEASE);
+	}
+	unlock(c);
+	leat__leave(m);
+	if (made)
+		leat__chan_delete(made);
+	return there;
+}
+
+recv_chan(leat_empty) leat_ctx_done(leat_any_ctx ctx)
+{
+	leat_ctx *s = ctx.leat__ctx ? ctx.leat__ctx->leat__source : NULL;
+
+	if (!s)
+		return NULL;
+	if (s->leat__kind == LEAT__CTX_CUSTOM)
+		return leat__custom_done(s);
+	return (recv_chan(leat_empty))(void *)done_chan(s);
+}
+
+bool leat_ctx_deadline(leat_any_ctx ctx, int64_t *at_ns)
+{
+	int64_t first = INT64_MAX, at;
+
+	for (const leat_ctx *c = ctx.leat__ctx; c; c = c->leat__parent) {
+		bool last = c->leat__kind == LEAT__CTX_WITHOUT_CANCEL;
+
+		at = __atomic_load_n(&c->leat__at, __ATOMIC_RELAXED);
+		if (unlikely(c->leat__kind == LEAT__CTX_CUSTOM))
+			last = leat__custom_deadline(c, &at);
+		if (at < first)
+			first = at;
+		if (last)
+			break;
+	}
+	if (first == INT64_MAX)
+		return false;
+	if (at_ns)
+		*at_ns = first;
+	return true;
+}
+
+void *leat_ctx_value(leat_any_ctx ctx, const leat_ctx_key *key)
+{
+	void *value;
+
+	if (!key)
+		leat__panic_runtime("nil key");
+	for (const leat_ctx *c = ctx.leat__ctx; c; c = c->leat__parent) {
+		if (c->leat__kind == LEAT__CTX_VALUE && c->leat__key == key)
+			return c->leat__value;
+		if (unlikely(c->leat__kind == LEAT__CTX_CUSTOM) && leat__custom_value(c, key, &value))
+			return value;
+	}
+	return NULL;
+}
+
+/* --- deadlines */
+
+static void deadline_passed(struct leat__m *m, struct leat__timer *t)
+{
+	struct deadline *d = container_of(t, struct deadline, timer);
+
+	leat__ctx_cancel(m, d->ctx, -ETIMEDOUT, d->cause);
+}
+
+/* Locked.  0 or -ENOMEM. */
+static int arm(leat_ctx *c, struct deadline **spare, int64_t at_ns, const leat_error *cause)
+{
+	struct deadline *d = c->leat__timer;
+
+	if (!d) {
+		d = *spare;
+		*spare = NULL;
+		*d = (struct deadline){.timer.fire = deadline_passed, .ctx = c};
+		d->timer.when = INT64_MAX;
+		c->leat__timer = d;
+	}
+	if (at_ns >= d->timer.when)
+		return 0;
+	leat__timer_stop(&d->timer);
+	d->timer.when = at_ns;
+	d->cause = cause;
+	__atomic_store_n(&c->leat__at, at_ns, __ATOMIC_RELAXED);
+	return leat__timer_add(&d->timer);
+}
+
+void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
+{
+	struct deadline *spare = malloc(sizeof *spare);
+	struct leat__m *m;
+	int err = -ENOMEM;
+
+	m = leat__enter();
+	if (leat__ctx_err(c)) {
+		err = 0;
+	} else if (at_ns <= leat__clock()) {
+		__atomic_store_n(&c->leat__at, at_ns, __ATOMIC_RELAXED);
+		leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
+		err = 0;
+	} else if (spare) {
+		leat__lock(&deadlines);
+		err = arm(c, &spare, at_ns, cause);
+		leat__unlock(&deadlines);
+	}
+	leat__leave(m);
+	free(spare);
+	if (err)
+		leat__panic_runtime("out of memory");
+}
+
+static void stop_timer(leat_ctx *c)
+{
+	struct deadline *d = c->leat__timer;
+	struct leat__m *m;
+
+	if (!d)
+		return;
+	m = leat__enter();
+	leat__timer_stop(&d->timer);
+	leat__leave(m);
+	c->leat__timer = NULL;
+	free(d);
+}
+
+/* --- beginning and end */
+
+/* Put c, a source, below up, which is one too. */
+static void link_below(leat_ctx *c, leat_ctx *up)
+{
+	struct leat__m *m = leat__enter();
+
+	c->leat__up = up;
+	c->leat__root = up->leat__root;
+	lock(up);
+	c->leat__err = up->leat__err;
+	c->leat__cause = up->leat__cause;
+	c->leat__next = up->leat__child;
+	if (c->leat__next)
+		c->leat__next->leat__prev = c;
+	up->leat__child = c;
+	unlock(up);
+	leat__leave(m);
+	if (c->leat__err)
+		leat__hb_acquire(&up->leat__err);
+}
+
+static void unlink_from_up(leat_ctx *c)
+{
+	struct leat__m *m;
+
+	if (!c->leat__up)
+		return;
+	m = leat__enter();
+	lock(c);
+	if (c->leat__prev)
+		c->leat__prev->leat__next = c->leat__next;
+	else
+		c->leat__up->leat__child = c->leat__next;
+	if (c->leat__next)
+		c->leat__next->leat__prev = c->leat__prev;
+	unlock(c);
+	leat__leave(m);
+	leat__ctx_undepend(c->leat__up);
+}
+
+void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind)
+{
+	leat_ctx *up = parent ? parent->leat__source : NULL;
+
+	c->leat__parent = parent;
+	c->leat__at = INT64_MAX;
+	c->leat__kind = (uint8_t)kind;
+	c->leat__owner = parent ? parent->leat__owner : NULL;
+	switch (kind) {
+	case LEAT__CTX_VALUE:
+		c->leat__source = up;
+		return;
+	case LEAT__CTX_WITHOUT_CANCEL:
+		return;
+	case LEAT__CTX_CUSTOM: /* with a done of its own */
+		c->leat__source = c->leat__root = c;
+		return;
+	default:
+		c->leat__source = c->leat__root = c;
+		if (up) {
+			leat__ctx_depend(up);
+			link_below(c, up);
+		}
+	}
+}
+
+void leat__ctx_end(leat_ctx *c)
+{
+	if (c->leat__source == c) {
+		stop_timer(c);
+		unlink_from_up(c);
+	}
+	if (c->leat__kind == LEAT__CTX_CUSTOM)
+		leat__custom_end(c);
+	if (c->leat__done)
+		leat__chan_delete(c->leat__done);
+}

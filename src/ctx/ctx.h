@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Contexts for what is built on them: scopes, and waits that a context may end (ctx/wait.h). */
+#ifndef LEAT_CTX_CTX_H
+#define LEAT_CTX_CTX_H
+
+#include "chan/chan.h"
+#include "sched/scheduler.h"
+
+#include <leat/ctx.h>
+
+enum leat__ctx_kind {
+	LEAT__CTX_BACKGROUND,
+	LEAT__CTX_TODO,
+	LEAT__CTX_CANCEL,
+	LEAT__CTX_DEADLINE,
+	LEAT__CTX_VALUE,
+	LEAT__CTX_WITHOUT_CANCEL,
+	LEAT__CTX_CUSTOM,
+	LEAT__CTX_SCOPE,
+};
+
+/* Something to be told once that a context is done. */
+struct leat__watch {
+	struct leat__watch *next, *prev;
+	leat_ctx *ctx; /* its source; NULL: it is on no list */
+	/* In the runtime, under the root's lock, off the list: may ready goroutines, must not park. */
+	void (*done)(struct leat__m *m, struct leat__watch *w);
+};
+
+/* Custom contexts with a done channel of their own must be watched while somebody depends on them: around
+   that time.  Out of the runtime; begin panics "out of memory". */
+void leat__ctx_depend(leat_ctx *source);
+void leat__ctx_undepend(leat_ctx *source);
+
+/* In the runtime.  Put w on the list of source, which is not NULL; false: it is done already. */
+bool leat__ctx_watch(leat_ctx *source, struct leat__watch *w);
+
+/* In the runtime.  Off the list of source; true when it was still there: then done was not called and will
+   not be. */
+bool leat__ctx_unwatch(leat_ctx *source, struct leat__watch *w);
+
+/* Why ctx, a source, is done, or 0. */
+static ALWAYS_INLINE int leat__ctx_err(const leat_ctx *source)
+{
+	int err = __atomic_load_n(&source->leat__err, __ATOMIC_ACQUIRE);
+
+	if (unlikely(err))
+		leat__hb_acquire(&source->leat__err);
+	return err;
+}
+
+/* Zeroed c becomes a context below parent, which may be NULL for a scope. */
+void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind);
+
+/* In the runtime: source and all below it are done. */
+void leat__ctx_cancel(struct leat__m *m, leat_ctx *source, int err, const leat_error *cause);
+
+/* As leat_scope_deadline; what is later than a deadline that there is changes nothing.  Out of the
+   runtime; panics "out of memory". */
+void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause);
+
+/* The context's end: its timer, its place in the tree, its channel and its custom part.  c itself stays. */
+void leat__ctx_end(leat_ctx *c);
+
+/* Free what was made below the scope c and is still there. */
+void leat__ctx_free_owned(leat_ctx *c);
+
+/* The rest of a custom context, custom.c.  Out of the runtime. */
+int leat__custom_err(const leat_ctx *c);
+const leat_error *leat__custom_cause(const leat_ctx *c);
+recv_chan(leat_empty) leat__custom_done(const leat_ctx *c);
+bool leat__custom_deadline(const leat_ctx *c, int64_t *at_ns); /* false: ask the parent */
+bool leat__custom_value(const leat_ctx *c, const leat_ctx_key *key, void **value);
+const char *leat__custom_name(const leat_ctx *c);
+void leat__custom_end(leat_ctx *c);
+
+/* New, owned by the scope that parent belongs to, if any.  Panics "cannot create context from nil parent" and
+   "out of memory". */
+leat_ctx *leat__ctx_new(leat_ctx *parent, enum leat__ctx_kind kind);
+
+#endif
