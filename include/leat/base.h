@@ -66,6 +66,12 @@
 __extension__ typedef struct leat_empty {
 } leat_empty;
 
+/* A queue of those who wait, in structures that the program holds.  Private. */
+struct leat__waiter;
+struct leat__waiters {
+	struct leat__waiter *first, *last;
+};
+
 /* Whatever calls leat may change threads, so it needs an errno that knows. */
 #include <leat/errno.h>
 

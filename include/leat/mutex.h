@@ -8,6 +8,7 @@
 #ifndef LEAT_MUTEX_H
 #define LEAT_MUTEX_H
 
+#include <leat/ctx.h>
 #include <leat/defer.h>
 
 LEAT__BEGIN
@@ -19,7 +20,7 @@ typedef struct leat_mutex {
 	uint8_t leat__wanted;
 	uint8_t leat__lock;
 	uint8_t leat__woken;
-	void *leat__head, *leat__tail;
+	struct leat__waiters leat__queue;
 } leat_mutex;
 
 /*
@@ -31,6 +32,13 @@ typedef struct leat_mutex {
  * allocates.
  */
 LEAT_API void leat_mutex_lock(leat_mutex *m);
+
+/*
+ * The same, but give up when ctx is done (NULL: no context).  0 when m is locked, else -ECANCELED or
+ * -ETIMEDOUT, also if ctx is done already; who gives up leaves the queue at once and keeps nobody waiting.
+ * As leat_mutex_lock when m is free, but for a load.
+ */
+LEAT_API int leat_mutex_lock_ctx(leat_mutex *m, leat_any_ctx ctx) LEAT__WARN_UNUSED;
 
 /* Lock m if it is free; false otherwise.  Never parks.  A failed attempt orders nothing. */
 LEAT_API bool leat_mutex_trylock(leat_mutex *m) LEAT__WARN_UNUSED;

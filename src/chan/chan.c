@@ -61,6 +61,7 @@ static void pass_over(struct leat__g *g)
 	switch (load_relaxed(&g->wait)) {
 	case LEAT__WAIT_RECV:
 	case LEAT__WAIT_SEND:
+	case LEAT__WAIT_MUTEX:
 	case LEAT__WAIT_RLOCK:
 	case LEAT__WAIT_RWLOCK:
 	case LEAT__WAIT_COND:

@@ -38,10 +38,6 @@ enum leat__chan_special {
 	    2, /* for good: its values are an alarm's (alarm.c), nobody sends or closes */
 };
 
-struct leat__waiters {
-	struct leat__waiter *first, *last;
-};
-
 /*
  * Invariants (lock)
  *  - At most one of receivers and senders has a waiter that can be served, but for selects that wait
@@ -103,6 +99,19 @@ static inline void leat__waiters_add(struct leat__waiters *q, struct leat__waite
 	else
 		q->first = w;
 	q->last = w;
+}
+
+/* Who has waited before comes first. */
+static inline void leat__waiters_add_first(struct leat__waiters *q, struct leat__waiter *w)
+{
+	w->prev = NULL;
+	w->next = q->first;
+	w->queued = true;
+	if (q->first)
+		q->first->prev = w;
+	else
+		q->last = w;
+	q->first = w;
 }
 
 static inline void leat__waiters_remove(struct leat__waiters *q, struct leat__waiter *w)

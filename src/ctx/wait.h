@@ -38,7 +38,7 @@ static inline int leat__ctx_begin_wait(leat_ctx *ctx)
 {
 	int err = leat_ctx_err((leat_any_ctx)ctx);
 
-	if (!err && ctx && ctx->leat__source)
+	if (likely(!err) && ctx && ctx->leat__source)
 		leat__ctx_depend(ctx->leat__source);
 	return err;
 }
@@ -49,10 +49,10 @@ static inline void leat__ctx_end_wait(leat_ctx *ctx)
 		leat__ctx_undepend(ctx->leat__source);
 }
 
-/* The caller will wait in q, which is locked; then unlock, and leat__await_ctx.  Where ctx may end the wait, w
-   can be taken only by who fires the claim. */
-static inline void leat__queue(struct leat__m *m, struct leat__waiters *q, struct leat__waiter *w,
-                               const leat_ctx *ctx, enum leat__wait why)
+/* The caller will put w into a queue, which is locked; then unlock, and leat__await_ctx.  Where ctx may end the
+   wait, w can be taken only by who fires the claim. */
+static inline void leat__queue_as(struct leat__m *m, struct leat__waiter *w, const leat_ctx *ctx,
+                                  enum leat__wait why)
 {
 	struct leat__g *me = m->g;
 
@@ -63,6 +63,12 @@ static inline void leat__queue(struct leat__m *m, struct leat__waiters *q, struc
 		store_relaxed(&me->claim, LEAT__ARMED); /* ordered before others see it by the lock */
 	}
 	me->fired = w;
+}
+
+static inline void leat__queue(struct leat__m *m, struct leat__waiters *q, struct leat__waiter *w,
+                               const leat_ctx *ctx, enum leat__wait why)
+{
+	leat__queue_as(m, w, ctx, why);
 	leat__waiters_add(q, w);
 }
 

@@ -27,6 +27,7 @@
  * for a millisecond, the lock does not become free: an unlock that sees HAND_OVER passes it on, in the
  * order of the queue, until one gets it who is the last or has waited less.  After Go's sync.Mutex.
  */
+#include "ctx/wait.h"
 #include "os/fence.h"
 #include "sched/panic.h"
 #include "sched/scheduler.h"
@@ -40,8 +41,7 @@
 enum { NOBODY, WAKE, HAND_OVER };
 
 struct sleeper {
-	struct sleeper *next;
-	struct leat__g *g;
+	struct leat__waiter waiter;
 	int64_t since; /* when it first slept, 0: not yet */
 	bool woken;    /* it was taken off the queue, and has yet to say what came of that */
 	bool holds;    /* the lock was handed to it */
@@ -102,33 +102,16 @@ static uint8_t woken_mark(void)
 	return (uint8_t)(1 + leat__sched.forks % 255);
 }
 
-/* One who has slept before goes to the front. */
-static void enqueue(leat_mutex *mu, struct sleeper *s)
-{
-	struct sleeper *last = mu->leat__tail;
-
-	s->next = s->woken ? mu->leat__head : NULL;
-	if (!mu->leat__head)
-		mu->leat__tail = s;
-	if (s->woken || !mu->leat__head) {
-		mu->leat__head = s;
-	} else {
-		last->next = s;
-		mu->leat__tail = s;
-	}
-}
-
-/* The first who is still there: not one whom a fork left behind, for nobody would come then. */
+/* The first who is still there: not one whose context has ended the wait, nor one whom a fork left behind, for
+   nobody would come then. */
 static struct sleeper *dequeue(leat_mutex *mu)
 {
-	struct sleeper *s;
+	struct leat__waiter *w;
 
-	do {
-		s = mu->leat__head;
-		if (s)
-			mu->leat__head = s->next;
-	} while (unlikely(s && load_relaxed(&s->g->kind) == LEAT__GONE));
-	return s;
+	do
+		w = leat__waiters_take(&mu->leat__queue);
+	while (unlikely(w && load_relaxed(&w->g->kind) == LEAT__GONE));
+	return w ? container_of(w, struct sleeper, waiter) : NULL;
 }
 
 static bool starves(const struct sleeper *s)
@@ -141,25 +124,53 @@ static struct leat__g *pass_on(leat_mutex *mu)
 {
 	struct sleeper *s = dequeue(mu);
 
-	if (!mu->leat__head)
+	if (!mu->leat__queue.first)
 		want(mu, NOBODY);
 	else if (s && !starves(s))
 		want(mu, WAKE);
 	if (!s)
 		return NULL;
 	s->holds = true;
-	return s->g;
+	return s->waiter.g;
 }
 
 /* --- lock, slowly */
 
-/* Sleep until the lock is handed over, true; or until woken; or get it instead, true. */
-static bool leat__mutex_sleep(leat_mutex *mu, struct sleeper *s)
+enum { GOT, WOKEN };
+
+/* The inner lock is held, and let go.  Woken: the competition goes on. */
+static ALWAYS_INLINE struct leat__m *leat__mutex_park(struct leat__m *m, leat_mutex *mu,
+                                                      struct sleeper *s, leat_ctx *ctx, int *result)
+{
+	bool again = s->woken;
+
+	s->woken = false;
+	leat__queue_as(m, &s->waiter, ctx, LEAT__WAIT_MUTEX);
+	if (again)
+		leat__waiters_add_first(&mu->leat__queue, &s->waiter);
+	else
+		leat__waiters_add(&mu->leat__queue, &s->waiter);
+	leat__unlock(&mu->leat__lock);
+	*result = 0;
+	m = ctx ? leat__await_ctx(m, ctx, result) : leat__park(m);
+	if (unlikely(*result)) {
+		/* wanted may go on saying that somebody waits: whoever unlocks finds nobody, and puts it right. */
+		leat__lock(&mu->leat__lock);
+		leat__unqueue(&mu->leat__queue, &s->waiter);
+		leat__unlock(&mu->leat__lock);
+	} else {
+		*result = s->holds ? GOT : WOKEN;
+	}
+	return m;
+}
+
+/* Sleep until the lock is handed over: GOT; until woken; or get it instead.  Negative: ctx is done. */
+static int leat__mutex_sleep(leat_mutex *mu, struct sleeper *s, leat_ctx *ctx)
 {
 	struct leat__m *m = leat__enter();
+	int result = GOT;
 	bool locked = false;
 
-	s->g = m->g;
 	if (!s->since)
 		s->since = leat__clock();
 	leat__lock(&mu->leat__lock);
@@ -176,17 +187,13 @@ static bool leat__mutex_sleep(leat_mutex *mu, struct sleeper *s)
 		}
 	}
 	if (locked) {
-		want(mu, mu->leat__head ? WAKE : NOBODY);
+		want(mu, mu->leat__queue.first ? WAKE : NOBODY);
 		leat__unlock(&mu->leat__lock);
 	} else {
-		leat__park_as(m->g, LEAT__WAIT_MUTEX);
-		enqueue(mu, s);
-		s->woken = false;
-		leat__unlock(&mu->leat__lock);
-		m = leat__park(m);
+		m = leat__mutex_park(m, mu, s, ctx, &result);
 	}
 	leat__leave(m);
-	return locked || s->holds;
+	return result;
 }
 
 /* s was woken, and got the lock in the competition. */
@@ -196,30 +203,51 @@ static void leat__mutex_won(leat_mutex *mu)
 
 	leat__lock(&mu->leat__lock);
 	mu->leat__woken = 0;
-	want(mu, mu->leat__head ? WAKE : NOBODY);
+	want(mu, mu->leat__queue.first ? WAKE : NOBODY);
 	leat__unlock(&mu->leat__lock);
 	leat__leave(m);
 }
 
-static NOINLINE void leat__mutex_lock_slow(leat_mutex *mu)
+static NOINLINE int leat__mutex_lock_slow(leat_mutex *mu, leat_ctx *ctx)
 {
 	struct sleeper s = {0};
+	int result;
 
-	for (;;) {
+	do {
 		if (spin(mu) || (s.woken && try_lock(mu))) {
 			if (s.woken)
 				leat__mutex_won(mu);
-			return;
+			return 0;
 		}
-		if (leat__mutex_sleep(mu, &s))
-			return;
+		result = leat__mutex_sleep(mu, &s, ctx);
+	} while (result == WOKEN);
+	return result;
+}
+
+int leat_mutex_lock_ctx(leat_mutex *m, leat_any_ctx any)
+{
+	leat_ctx *ctx = any.leat__ctx;
+	int err = leat_ctx_err(any);
+
+	if (unlikely(err))
+		return err;
+	if (unlikely(!try_lock(m))) {
+		err = leat__ctx_begin_wait(ctx);
+		if (err)
+			return err;
+		err = leat__mutex_lock_slow(m, ctx);
+		leat__ctx_end_wait(ctx);
+		if (err)
+			return err;
 	}
+	leat__hb_acquire(m);
+	return 0;
 }
 
 void leat_mutex_lock(leat_mutex *m)
 {
 	if (unlikely(!try_lock(m)))
-		leat__mutex_lock_slow(m);
+		leat__mutex_lock_slow(m, NULL);
 	leat__hb_acquire(m);
 }
 
@@ -240,7 +268,7 @@ static NOINLINE void leat__mutex_wake(leat_mutex *mu)
 		if (s) {
 			mu->leat__woken = woken_mark();
 			s->woken = true;
-			g = s->g;
+			g = s->waiter.g;
 		}
 		break;
 	case HAND_OVER:
