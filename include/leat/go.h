@@ -30,8 +30,9 @@
  * is leat_goexit, but that nothing deferred runs; in another goroutine it is fatal.
  *
  * fork.  The child keeps the goroutine, or plain thread, that called it, and can use all of leat.  All
- * other goroutines are gone: scopes do not wait for them, nothing deferred by them runs, channels pass
- * over them; what they had locked stays locked, what they had promised a wait group does not come.
+ * other goroutines are gone: scopes do not wait for them, nor wait groups that started them (wg_go), where
+ * these lie on the stack of the one that is kept; nothing deferred by them runs, channels pass over them; what
+ * they had locked stays locked, what else they had promised a wait group does not come.
  * Timers do not survive, those of leat_after and of deadlines among them.  Do not use in the child what
  * a plain thread waited for.  If goroutine 1 is not the one that is kept, the end of the last goroutine
  * ends the child as after leat_goexit.  fork waits until every thread is outside leat, some microseconds;

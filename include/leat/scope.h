@@ -42,6 +42,9 @@ typedef struct leat_scope {
 	leat__record leat__on_leave;
 	int leat__first;                 /* 0, or the first error reported with scope_fail */
 	leat_waitgroup leat__goroutines; /* not yet ended */
+	ptrdiff_t leat__places;          /* 0: no limit; else 1 + how many more may be active */
+	ptrdiff_t leat__limit;           /* likewise, 1 + the limit */
+	struct leat__waiters leat__starters;
 	void *leat__blocks;
 	leat_chan *leat__channels;
 	size_t leat__room; /* bytes left in the newest block */
@@ -88,6 +91,28 @@ LEAT_API void leat_scope_deadline(leat_scope *s, int64_t at_ns);
 /* Start a goroutine in s; as leat_go.  On a scope that is done it starts too, and finds it done. */
 LEAT_API void leat_scope_go(leat_scope *s, void (*fn)(void *), const void *args, size_t args_bytes);
 
+/*
+ * Let at most n goroutines of s be active at a time, none for 0, any number for less.
+ *
+ * With a limit leat_scope_go, and leat_go_with for s, park the caller until there is room, in the order of
+ * arrival.  To be set while no goroutine of s is active: else panics "errgroup: modify limit while N goroutines
+ * in the group are still active".  After errgroup's SetLimit.
+ */
+LEAT_API void leat_scope_limit(leat_scope *s, ptrdiff_t n);
+
+/* leat_scope_go if that need not wait for room; true when it was started.  After errgroup's TryGo. */
+LEAT_API bool leat_scope_try_go(leat_scope *s, void (*fn)(void *), const void *args,
+                                size_t args_bytes) LEAT__WARN_UNUSED;
+
+/* leat_scope_go, but give up when ctx is done (NULL: no context), s itself for instance.  0 when it was started,
+   else -ECANCELED or -ETIMEDOUT, also if ctx is done already. */
+LEAT_API int leat_scope_go_ctx(leat_scope *s, void (*fn)(void *), const void *args,
+                               size_t args_bytes, leat_any_ctx ctx) LEAT__WARN_UNUSED;
+
+/* leat_scope_wait, but give up when ctx is done (NULL: no context): -ECANCELED or -ETIMEDOUT by its end, else
+   as leat_scope_wait; leat_ctx_err(ctx) tells which it was. */
+LEAT_API int leat_scope_wait_ctx(leat_scope *s, leat_any_ctx ctx) LEAT__WARN_UNUSED;
+
 /* leat_chan_make, freed with s.  Any goroutine of s may ask. */
 LEAT_API leat_chan *leat_scope_chan(leat_scope *s, size_t elem_bytes,
                                     ptrdiff_t cap) LEAT__WARN_UNUSED;
@@ -121,6 +146,14 @@ LEAT__END
 		leat_scope_go((s), (void (*)(void *))(void (*)(void))leat__f, &(struct fn){__VA_ARGS__},   \
 		              sizeof(struct fn));                                                          \
 	})
+/* LEAT_SCOPE_TRY_GO(s, fn, ...): the same where there is room, else false. */
+#define LEAT_SCOPE_TRY_GO(...) LEAT__SCOPE_TRY_GO(__VA_ARGS__, )
+#define LEAT__SCOPE_TRY_GO(s, fn, ...)                                                             \
+	__extension__({                                                                                \
+		void (*leat__f)(struct fn *) = (fn);                                                       \
+		leat_scope_try_go((s), (void (*)(void *))(void (*)(void))leat__f,                          \
+		                  &(struct fn){__VA_ARGS__}, sizeof(struct fn));                           \
+	})
 #define LEAT_SCOPE_GO0(s, fn)                                                                      \
 	__extension__({                                                                                \
 		void (*leat__f)(void) = (fn);                                                              \
@@ -138,6 +171,8 @@ LEAT__END
 #define scope(s, parent)      LEAT_SCOPE(s, parent)
 #define scope_go(...)         LEAT_SCOPE_GO(__VA_ARGS__)
 #define scope_go0(s, fn)      LEAT_SCOPE_GO0(s, fn)
+#define scope_try_go(...)     LEAT_SCOPE_TRY_GO(__VA_ARGS__)
+#define scope_limit(s, n)     leat_scope_limit(s, n)
 #define scope_chan(s, T, n)   LEAT_SCOPE_CHAN(s, T, n)
 #define scope_alloc(s, T, n)  LEAT_SCOPE_ALLOC(s, T, n)
 #define scope_wait(s)         leat_scope_wait(s)

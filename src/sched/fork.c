@@ -200,18 +200,18 @@ static void leave_behind(struct leat__g *g, void *me)
 		leat__on_gone(g);
 }
 
-/* g was to be joined by a scope that lies on the stack of me. */
-static void leave_scope(struct leat__g *g, void *arg)
+/* g was to be joined by what lies on the stack of me: a scope, or a wait group that started it. */
+static void leave_joiner(struct leat__g *g, void *arg)
 {
 	struct leat__m *m = arg;
 	const struct leat__stack *s = m->g->stack;
-	uintptr_t at = (uintptr_t)g->scope;
+	uintptr_t at = (uintptr_t)g->joined;
 
-	if (load_relaxed(&g->kind) != LEAT__GONE || !g->scope || !s)
+	if (load_relaxed(&g->kind) != LEAT__GONE || !g->joined || !s)
 		return;
 	if (at - (uintptr_t)s->san.low < s->san.bytes)
-		leat__on_end(m, g);
-	g->scope = NULL;
+		leat__on_end(m, g->joined);
+	g->joined = NULL;
 }
 
 static void empty_processor(struct leat__p *p)
@@ -310,7 +310,7 @@ static COLD void begin_anew(struct leat__m *m)
 	}
 	leat__monitor_forget();
 	if (m) {
-		leat__g_each(leave_scope, m);
+		leat__g_each(leave_joiner, m);
 		leat__monitor_start();
 	}
 	leat__pd_forget();

@@ -21,7 +21,6 @@ struct leat__m;
 struct leat__catch;
 struct leat__panic;
 struct leat__waiter;
-struct leat_scope;
 
 #define LEAT__ARGS_INLINE 64 /* larger arguments need the stack at once */
 
@@ -65,7 +64,7 @@ struct leat__g {
 	void *created_at;            /* return address of its go */
 	leat__record *records;       /* what runs on the way out, innermost first */
 	struct leat__catch *catches; /* leat_catch calls under way, innermost first */
-	struct leat_scope *scope;    /* joined by this scope, or NULL */
+	void *joined;                /* the wait group that its end is for, or NULL: leat__on_end */
 	struct leat__panic *panics;  /* under way, newest first */
 	struct leat__m
 	    *thread; /* THREAD, SCHEDULER, LOCKED, STOPPED: its M; NULL in others, free ones too */

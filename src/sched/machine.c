@@ -181,7 +181,7 @@ static struct leat__g *adopt_code(enum leat__kind kind, uint64_t id)
 	g->records = NULL;
 	g->catches = NULL;
 	g->panics = NULL;
-	g->scope = NULL;
+	g->joined = NULL;
 	g->thread = NULL;
 	store_release(&g->kind, kind);
 	return g;

@@ -30,7 +30,7 @@
 
 struct leat__sched leat__sched;
 struct leat__coarse leat__coarse;
-void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
+void (*leat__on_end)(struct leat__m *m, void *joined);
 
 /* --- stacks for those that start */
 
@@ -422,8 +422,8 @@ static struct leat__stack *leat__retire(struct leat__m *m)
 	struct leat__g *g = m->g;
 	struct leat__stack *s = g->stack;
 
-	if (g->scope)
-		leat__on_end(m, g);
+	if (g->joined)
+		leat__on_end(m, g->joined);
 	store_release(&p->ended, load_relaxed(&p->ended) + 1);
 	leat__g_put(&p->gs, g);
 	return s;

@@ -209,6 +209,14 @@ static inline void leat__operated(struct leat__p *p)
 void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *args,
                       size_t args_bytes, void *created_at);
 
+/* Panic, or worse, where these are no arguments for leat_go. */
+void leat__go_check(void (*fn)(void *), size_t args_bytes);
+
+/* leat_go, checked, from the given place, of a goroutine whose end is for joined, which expects it; when memory is out it
+   has ended at once. */
+void leat__go_joined(void *joined, void (*fn)(void *), const void *args, size_t args_bytes,
+                     void *created_at);
+
 /* In the runtime: a goroutine that starts when it is readied.  The caller may set where it comes from,
    and its argument if it is to be none of these bytes.  NULL when memory is out. */
 struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *args,
@@ -223,10 +231,10 @@ void leat__g_unreserve(struct leat__m *m, struct leat__g *g);
 /* End the calling goroutine.  In the runtime; never returns. */
 LEAT__NORETURN void leat__end_goroutine(struct leat__m *m);
 
-/* Called in the runtime when a goroutine is started in a scope and when it ends; set by the scopes,
-   which stand above. */
-extern void (*leat__on_start)(struct leat_scope *scope);
-extern void (*leat__on_end)(struct leat__m *m, struct leat__g *g);
+/* Called out of the runtime before a goroutine is started in a scope, where it may park: what the goroutine is
+   joined by.  And in the runtime when that one ends.  Set by the scopes and the wait groups, which stand above. */
+extern void *(*leat__on_start)(struct leat_scope *scope);
+extern void (*leat__on_end)(struct leat__m *m, void *joined);
 
 /* Called in the child of a fork for each goroutine that is gone; set by the channels. */
 extern void (*leat__on_gone)(struct leat__g *g);

@@ -23,7 +23,7 @@
 #define NAME_MAX_ ((size_t)127)
 #define EARLY_MAX ((size_t)4096) /* what a usual stack may carry above its first frame */
 
-void (*leat__on_start)(struct leat_scope *scope);
+void *(*leat__on_start)(struct leat_scope *scope);
 
 static size_t rounded(size_t bytes)
 {
@@ -83,7 +83,7 @@ static ALWAYS_INLINE void fill(struct leat__m *m, struct leat__g *g, void (*fn)(
 	g->created_at = created_at;
 	g->records = NULL;
 	g->catches = NULL;
-	g->scope = NULL;
+	g->joined = NULL;
 	g->panics = NULL;
 }
 
@@ -98,8 +98,6 @@ static ALWAYS_INLINE struct leat__g *prepare(struct leat__m *m, const leat_go_op
 	if (unlikely(!g))
 		return NULL;
 	fill(m, g, fn, created_at);
-	if (opts)
-		g->scope = opts->scope;
 	/* The thread sanitizer is made to forget stacks, but not descriptors. */
 	if (likely(args_bytes <= LEAT__ARGS_INLINE) && likely(!(leat__sanitizers & LEAT__TSAN)) &&
 	    (!opts || (!opts->name && !opts->stack_bytes))) {
@@ -162,7 +160,7 @@ void leat__g_unreserve(struct leat__m *m, struct leat__g *g)
 	leat__g_put(m->p ? &m->p->gs : NULL, g);
 }
 
-static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void *),
+static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void *joined, void (*fn)(void *),
                                       const void *args, size_t args_bytes, void *created_at)
 {
 	struct leat__m *m = leat__enter();
@@ -170,11 +168,12 @@ static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void 
 	struct leat__g *g = prepare(m, opts, fn, args, args_bytes, created_at);
 
 	if (unlikely(!g)) {
+		if (joined)
+			leat__on_end(m, joined);
 		leat__leave(m);
 		leat__panic_runtime("out of memory");
 	}
-	if (g->scope)
-		leat__on_start(g->scope);
+	g->joined = joined;
 	leat__hb_release(g);
 	enroll(p, g);
 	if (likely(p != NULL)) {
@@ -186,7 +185,7 @@ static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void (*fn)(void 
 	leat__leave(m);
 }
 
-static inline void leat__check_spawn(void (*fn)(void *), size_t args_bytes)
+static inline void leat__check(void (*fn)(void *), size_t args_bytes)
 {
 	if (unlikely(!fn))
 		leat__fatal("go of nil func value");
@@ -194,17 +193,29 @@ static inline void leat__check_spawn(void (*fn)(void *), size_t args_bytes)
 		leat__panic_runtime("go: more than 65536 bytes of arguments");
 }
 
+void leat__go_check(void (*fn)(void *), size_t args_bytes)
+{
+	leat__check(fn, args_bytes);
+}
+
 void leat_go(void (*fn)(void *), const void *args, size_t args_bytes)
 {
-	leat__check_spawn(fn, args_bytes);
-	leat__spawn(NULL, fn, args, args_bytes, __builtin_return_address(0));
+	leat__check(fn, args_bytes);
+	leat__spawn(NULL, NULL, fn, args, args_bytes, __builtin_return_address(0));
 }
 
 void leat__go_checked(const leat_go_opts *opts, void (*fn)(void *), const void *args,
                       size_t args_bytes, void *created_at)
 {
-	leat__check_spawn(fn, args_bytes);
-	leat__spawn(opts, fn, args, args_bytes, created_at);
+	leat__check(fn, args_bytes);
+	leat__spawn(opts, opts && opts->scope ? leat__on_start(opts->scope) : NULL, fn, args,
+	            args_bytes, created_at);
+}
+
+void leat__go_joined(void *joined, void (*fn)(void *), const void *args, size_t args_bytes,
+                     void *created_at)
+{
+	leat__spawn(NULL, joined, fn, args, args_bytes, created_at);
 }
 
 void leat_go_with(const leat_go_opts *opts, void (*fn)(void *), const void *args, size_t args_bytes)

@@ -7,13 +7,16 @@
  * waits for that: so a parent outlives it.
  */
 #include "chan/chan.h"
-#include "ctx/ctx.h"
+#include "ctx/wait.h"
 #include "sched/panic.h"
 #include "sched/timer.h"
 #include "sync/waitgroup.h"
 
 #include <leat/scope.h>
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BLOCK_BYTES ((size_t)4096)
@@ -76,27 +79,141 @@ void leat_scope_timeout(leat_scope *s, int64_t duration_ns)
 
 /* --- goroutines */
 
-static void goroutine_starts(leat_scope *s)
+/* What a goroutine of a scope with a limit is joined by: its wait group, marked. */
+static void *mark(leat_waitgroup *wg)
 {
-	leat__waitgroup_add(NULL, &s->leat__goroutines, 1);
+	return (char *)wg + 1;
 }
 
-static void goroutine_ends(struct leat__m *m, struct leat__g *g)
+static bool marked(const void *joined)
 {
-	leat__waitgroup_add(m, &g->scope->leat__goroutines, -1);
+	return (uintptr_t)joined & 1;
 }
 
-/* As early: other constructors may have scopes. */
-__attribute__((constructor(101))) static void connect(void)
+/* A place among the active ones, waiting for it if need be: 0; or why ctx is done; or -EAGAIN where it is not
+   to wait. */
+static int leat__scope_place(leat_scope *s, leat_ctx *ctx, bool wait)
 {
-	leat__on_start = goroutine_starts;
+	struct leat__m *m = leat__enter();
+	struct leat__waiter w;
+	int err = 0;
+
+	lock(s);
+	if (s->leat__places > 1 && !s->leat__starters.first) {
+		s->leat__places--;
+		unlock(s);
+	} else if (!wait) {
+		unlock(s);
+		err = -EAGAIN;
+	} else {
+		leat__queue(m, &s->leat__starters, &w, ctx, LEAT__WAIT_SEMAPHORE);
+		unlock(s);
+		m = leat__await_ctx(m, ctx, &err);
+		if (err) {
+			lock(s);
+			leat__unqueue(&s->leat__starters, &w);
+			unlock(s);
+		}
+	}
+	leat__leave(m);
+	return err;
+}
+
+static void leave_place(struct leat__m *m, leat_scope *s)
+{
+	struct leat__waiter *w;
+
+	lock(s);
+	w = leat__waiters_take(&s->leat__starters);
+	if (!w)
+		s->leat__places++;
+	unlock(s);
+	if (w)
+		leat__ready(m, w->g, false);
+}
+
+/* One more goroutine of s, which has a place if there is a limit. */
+static void *join_one(leat_scope *s)
+{
+	leat_waitgroup *wg = &s->leat__goroutines;
+
+	leat__waitgroup_add(NULL, wg, 1);
+	return s->leat__limit ? mark(wg) : wg;
+}
+
+static void *leat__goroutine_starts(leat_scope *s)
+{
+	if (s->leat__limit)
+		leat__scope_place(s, NULL, true);
+	return join_one(s);
+}
+
+static void goroutine_ends(struct leat__m *m, void *joined)
+{
+	leat_waitgroup *wg = joined;
+
+	if (marked(joined)) {
+		wg = (leat_waitgroup *)(void *)((char *)joined - 1);
+		leave_place(m, container_of(wg, leat_scope, leat__goroutines));
+	}
+	leat__waitgroup_add(m, wg, -1);
+}
+
+/* As early: other constructors may have scopes.  After that of the wait groups. */
+__attribute__((constructor(102))) static void connect(void)
+{
+	leat__on_start = leat__goroutine_starts;
 	leat__on_end = goroutine_ends;
 }
 
 void leat_scope_go(leat_scope *s, void (*fn)(void *), const void *args, size_t args_bytes)
 {
-	leat__go_checked(&(leat_go_opts){.scope = s}, fn, args, args_bytes,
-	                 __builtin_return_address(0));
+	leat__go_check(fn, args_bytes);
+	leat__go_joined(leat__goroutine_starts(s), fn, args, args_bytes, __builtin_return_address(0));
+}
+
+bool leat_scope_try_go(leat_scope *s, void (*fn)(void *), const void *args, size_t args_bytes)
+{
+	leat__go_check(fn, args_bytes);
+	if (s->leat__limit && leat__scope_place(s, NULL, false) != 0)
+		return false;
+	leat__go_joined(join_one(s), fn, args, args_bytes, __builtin_return_address(0));
+	return true;
+}
+
+int leat_scope_go_ctx(leat_scope *s, void (*fn)(void *), const void *args, size_t args_bytes,
+                      leat_any_ctx ctx)
+{
+	int err;
+
+	leat__go_check(fn, args_bytes);
+	err = leat__ctx_begin_wait(ctx.leat__ctx);
+	if (err)
+		return err;
+	if (s->leat__limit)
+		err = leat__scope_place(s, ctx.leat__ctx, true);
+	leat__ctx_end_wait(ctx.leat__ctx);
+	if (err)
+		return err;
+	leat__go_joined(join_one(s), fn, args, args_bytes, __builtin_return_address(0));
+	return 0;
+}
+
+void leat_scope_limit(leat_scope *s, ptrdiff_t n)
+{
+	uint32_t active =
+	    (uint32_t)(__atomic_load_n(&s->leat__goroutines.leat__state, __ATOMIC_ACQUIRE) >> 32);
+	char message[120];
+
+	if (active) {
+		snprintf(message, sizeof message,
+		         "errgroup: modify limit while %" PRIu32
+		         " goroutines in the group are still active",
+		         active);
+		leat__panic_runtime(message);
+	}
+	s->leat__limit = n < 0 ? 0 : n < PTRDIFF_MAX ? n + 1 : n;
+	s->leat__places = s->leat__limit;
 }
 
 static void leat__scope_join(leat_scope *s)
@@ -108,6 +225,21 @@ int leat_scope_wait(leat_scope *s)
 {
 	leat__scope_join(s);
 	return __atomic_load_n(&s->leat__first, __ATOMIC_ACQUIRE);
+}
+
+int leat_scope_wait_ctx(leat_scope *s, leat_any_ctx any)
+{
+	leat_ctx *ctx = any.leat__ctx;
+	int err;
+
+	if (!ctx || !ctx->leat__source)
+		return leat_scope_wait(s);
+	err = leat__ctx_begin_wait(ctx);
+	if (err)
+		return err;
+	leat__leave(leat__waitgroup_wait_ctx(leat__enter(), &s->leat__goroutines, ctx, &err));
+	leat__ctx_end_wait(ctx);
+	return err ? err : __atomic_load_n(&s->leat__first, __ATOMIC_ACQUIRE);
 }
 
 /* --- what a scope owns */

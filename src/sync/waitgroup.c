@@ -9,6 +9,10 @@
  * goroutine that ends and one that waits that makes three locked instructions, the addition before
  * included; with a lock it was five.
  *
+ * Who waits with a context may leave, so he is in a queue under a lock instead, and counts only as QUEUED: set
+ * with the lock held by who finds the counter not yet 0, cleared by the last who leaves, likewise.  So while
+ * QUEUED is set and the counter is not 0 somebody is in the queue, and who brings it to 0 finds him there.
+ *
  * Who brings the counter to 0 with nobody waiting touches the group no more: its owner may see the 0
  * and free it.
  *
@@ -17,7 +21,10 @@
  */
 #include "sync/waitgroup.h"
 
+#include "ctx/wait.h"
 #include "sched/panic.h"
+
+#define QUEUED UINT32_C(0x80000000) /* among the waiters: somebody is in the queue */
 
 struct sleeper {
 	struct sleeper *next;
@@ -58,17 +65,44 @@ static struct sleeper *collect(leat_waitgroup *wg, uint32_t n)
 	return all;
 }
 
+/* All who are in the queue, in order.  Then nobody waits any more, and wg may vanish with the first who goes. */
+static struct leat__waiter *drain(leat_waitgroup *wg)
+{
+	struct leat__waiter *all = NULL, **link = &all, *w;
+
+	leat__lock(&wg->leat__lock);
+	while ((w = leat__waiters_take(&wg->leat__queue))) {
+		*link = w;
+		link = &w->next;
+	}
+	*link = NULL;
+	__atomic_store_n(&wg->leat__state, 0, __ATOMIC_RELEASE);
+	leat__unlock(&wg->leat__lock);
+	return all;
+}
+
 /* The counter is 0 and there are n waiters: let them go. */
 static NOINLINE void release(struct leat__m *m, leat_waitgroup *wg, uint32_t n)
 {
-	struct sleeper *s = collect(wg, n), *next;
+	struct leat__waiter *queued = NULL, *w;
+	struct sleeper *s = NULL, *next;
 
-	if (unlikely(!s))
-		return;
-	__atomic_store_n(&wg->leat__state, 0, __ATOMIC_RELEASE);
+	if (likely(n & ~QUEUED)) {
+		s = collect(wg, n & ~QUEUED);
+		if (unlikely(!s))
+			return;
+	}
+	if (unlikely(n & QUEUED))
+		queued = drain(wg);
+	else
+		__atomic_store_n(&wg->leat__state, 0, __ATOMIC_RELEASE);
 	for (; s; s = next) {
 		next = s->next; /* the sleeper's stack, gone once it runs */
 		leat__ready(m, s->g, true);
+	}
+	while ((w = queued)) {
+		queued = w->next;
+		leat__ready(m, w->g, true);
 	}
 }
 
@@ -138,7 +172,7 @@ static ALWAYS_INLINE struct leat__m *leat__wait(struct leat__m *m, leat_waitgrou
 	} while (!__atomic_compare_exchange_n(&wg->leat__state, &state, state + 1, true,
 	                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	leat__park_as(m->g, why);
-	if (likely((uint32_t)state == 0)) {
+	if (likely(((uint32_t)state & ~QUEUED) == 0)) {
 		__atomic_store_n(&wg->leat__first, &s, __ATOMIC_RELEASE);
 	} else {
 		others = __atomic_load_n(&wg->leat__others, __ATOMIC_RELAXED);
@@ -164,4 +198,86 @@ void leat_waitgroup_wait(leat_waitgroup *wg)
 		return;
 	}
 	leat__leave(leat__wait(leat__enter(), wg, LEAT__WAIT_WAITGROUP));
+}
+
+/* Queue, unless the counter is 0; then false. */
+static bool enqueue(struct leat__m *m, leat_waitgroup *wg, struct leat__waiter *w, leat_ctx *ctx)
+{
+	uint64_t state;
+
+	leat__lock(&wg->leat__lock);
+	state = __atomic_load_n(&wg->leat__state, __ATOMIC_ACQUIRE);
+	do {
+		if (state >> 32 == 0) {
+			leat__unlock(&wg->leat__lock);
+			return false;
+		}
+	} while (!(state & QUEUED) &&
+	         !__atomic_compare_exchange_n(&wg->leat__state, &state, state | QUEUED, true,
+	                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	leat__queue(m, &wg->leat__queue, w, ctx, LEAT__WAIT_WAITGROUP);
+	leat__unlock(&wg->leat__lock);
+	return true;
+}
+
+static void leave_queue(leat_waitgroup *wg, struct leat__waiter *w)
+{
+	leat__lock(&wg->leat__lock);
+	leat__unqueue(&wg->leat__queue, w);
+	if (!wg->leat__queue.first)
+		__atomic_and_fetch(&wg->leat__state, ~(uint64_t)QUEUED, __ATOMIC_ACQ_REL);
+	leat__unlock(&wg->leat__lock);
+}
+
+struct leat__m *leat__waitgroup_wait_ctx(struct leat__m *m, leat_waitgroup *wg, leat_ctx *ctx,
+                                         int *err)
+{
+	struct leat__waiter w;
+
+	*err = 0;
+	if (enqueue(m, wg, &w, ctx)) {
+		m = leat__await_ctx(m, ctx, err);
+		if (*err)
+			leave_queue(wg, &w);
+	}
+	if (!*err)
+		leat__hb_acquire(wg);
+	return m;
+}
+
+int leat_waitgroup_wait_ctx(leat_waitgroup *wg, leat_any_ctx any)
+{
+	leat_ctx *ctx = any.leat__ctx;
+	int err;
+
+	if (!ctx || !ctx->leat__source) {
+		leat_waitgroup_wait(wg);
+		return 0;
+	}
+	err = leat__ctx_begin_wait(ctx);
+	if (err)
+		return err;
+	leat__leave(leat__waitgroup_wait_ctx(leat__enter(), wg, ctx, &err));
+	leat__ctx_end_wait(ctx);
+	return err;
+}
+
+/* --- goroutines that are counted */
+
+static void goroutine_ends(struct leat__m *m, void *joined)
+{
+	leat__waitgroup_add(m, joined, -1);
+}
+
+/* As early: constructors may start goroutines.  Where there are scopes they set their own, later. */
+__attribute__((constructor(101))) static void connect(void)
+{
+	leat__on_end = goroutine_ends;
+}
+
+void leat_waitgroup_go(leat_waitgroup *wg, void (*fn)(void *), const void *args, size_t args_bytes)
+{
+	leat__go_check(fn, args_bytes);
+	leat_waitgroup_add(wg, 1);
+	leat__go_joined(wg, fn, args, args_bytes, __builtin_return_address(0));
 }
