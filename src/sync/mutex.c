@@ -76,7 +76,7 @@ static bool spin(leat_mutex *m)
 	uint64_t end = leat__ticks() + SPIN_US * leat__sched.ticks_per_us;
 	unsigned pauses = 16;
 
-	if (leat__sched.procs < 2)
+	if (leat__sched.procs < 2 || __atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED) == HAND_OVER)
 		return false;
 	do {
 		for (unsigned i = 0; i < pauses; i++)
@@ -253,12 +253,24 @@ void leat_mutex_lock(leat_mutex *m)
 
 /* --- unlock, slowly */
 
+/* g has the lock.  It goes first, in the caller's turn: until it lets go all the others wait, as the caller may,
+   too, soon.  Out of the runtime on return. */
+static void leat__mutex_give_turn(struct leat__m *m, struct leat__g *g)
+{
+	struct leat__m *later;
+
+	leat__ready(m, g, true);
+	later = leat__yield_to(m, UINT32_MAX);
+	leat__leave(later ? later : m);
+}
+
 /* The lock is free, or was just now, and somebody waits. */
 static NOINLINE void leat__mutex_wake(leat_mutex *mu)
 {
 	struct leat__m *m = leat__enter();
 	struct leat__g *g = NULL;
 	struct sleeper *s;
+	bool handed = false;
 
 	leat__lock(&mu->leat__lock);
 	switch (__atomic_load_n(&mu->leat__wanted, __ATOMIC_RELAXED)) {
@@ -275,12 +287,17 @@ static NOINLINE void leat__mutex_wake(leat_mutex *mu)
 		/* Whoever has it by now sees the same when he unlocks. */
 		if (try_lock(mu)) {
 			g = pass_on(mu);
+			handed = g != NULL;
 			if (!g)
 				release(mu);
 		}
 		break;
 	}
 	leat__unlock(&mu->leat__lock);
+	if (handed) {
+		leat__mutex_give_turn(m, g);
+		return;
+	}
 	if (g)
 		leat__ready(m, g, false);
 	leat__leave(m);
@@ -296,8 +313,9 @@ static NOINLINE bool leat__mutex_hand_over(leat_mutex *mu)
 	g = pass_on(mu);
 	leat__unlock(&mu->leat__lock);
 	if (g)
-		leat__ready(m, g, false);
-	leat__leave(m);
+		leat__mutex_give_turn(m, g);
+	else
+		leat__leave(m);
 	return g != NULL;
 }
 
