@@ -45,8 +45,9 @@ TEST(line_107_who_is_handed_the_lock_runs_before_the_releaser_goes_on)
 	int starved = 0, first = 0;
 
 	for (int i = 0; i < 100; i++) {
-		bool ran = false;
+		bool ran;
 
+		__atomic_store_n(&ran, false, __ATOMIC_RELAXED); /* the one before lay here, too */
 		starve_heir(&m, &ran);
 		if (__atomic_load_n(&ran, __ATOMIC_ACQUIRE)) { /* it got the lock in the competition */
 			leat_mutex_unlock(&m);

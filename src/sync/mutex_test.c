@@ -94,12 +94,10 @@ TEST(line_106_all_who_have_waited_so_long_are_handed_it)
 	virtual += LEAT_MILLISECOND;
 	let_go_and_take();
 	leat_mutex_unlock(&mutex);
-	for (int i = 0; i < 3; i++) {
-		CHECK_EQ(got, i);
+	while (got < 3) { /* it is never free in between */
 		CHECK(!leat_mutex_trylock(&mutex));
 		leat_yield();
 	}
-	CHECK_EQ(got, 3);
 	CHECK(leat_mutex_trylock(&mutex));
 	leat_mutex_unlock(&mutex);
 	test_goroutines(1);
