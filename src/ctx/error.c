@@ -2,15 +2,29 @@
 /*
  * Errors that are known by their address.
  *
- * The errors of the system are a table by code.  Who asks for one writes its code there: all write the
- * same, so it matters not who comes first.
+ * The errors of the system are a table by code, for the codes that it has words for: those words are static,
+ * in English, and take little stack, which strerror does not promise.  Who asks for one writes its code
+ * there: all write the same, so it matters not who comes first.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strerrordesc_np */
+#endif
 #include <leat/error.h>
 
 #include <errno.h>
 #include <string.h>
 
-#define CODES 256 /* Linux uses 133 of them */
+#define CODES 134 /* Linux uses 133 of them */
+
+/* What the system says about a positive code; NULL where it is none. */
+static const char *system_message(int code)
+{
+#if defined __GLIBC__ && __GLIBC_PREREQ(2, 32)
+	return strerrordesc_np(code);
+#else
+	return code >= 0 && code < CODES && code != 41 && code != 58 ? strerror(code) : NULL;
+#endif
+}
 
 const leat_error leat_canceled = {"context canceled", -ECANCELED};
 const leat_error leat_deadline_exceeded = {"context deadline exceeded", -ETIMEDOUT};
@@ -23,7 +37,7 @@ const leat_error *leat_error_errno(int code)
 
 	if (code == 0)
 		return NULL;
-	if (code > 0 || code <= -CODES)
+	if (code > 0 || code <= -CODES || !system_message(-code))
 		code = -EINVAL;
 	e = &of_system[-code];
 	__atomic_store_n(&e->leat__code, code, __ATOMIC_RELAXED);
@@ -37,9 +51,14 @@ int leat_error_code(const leat_error *e)
 
 const char *leat_error_message(const leat_error *e)
 {
+	const char *message;
+
 	if (!e)
 		return "";
-	return e->leat__message ? e->leat__message : strerror(-leat_error_code(e));
+	if (e->leat__message)
+		return e->leat__message;
+	message = system_message(-leat_error_code(e));
+	return message ? message : "unknown error";
 }
 
 bool leat_error_timeout(const leat_error *e)
