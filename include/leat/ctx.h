@@ -48,7 +48,8 @@ typedef struct leat_ctx {
 	const void *leat__key;
 	void *leat__value;
 	const leat_error *leat__cause;
-	int leat__err; /* 0, or why it is done */
+	int leat__err;        /* 0, or why it is done */
+	uint32_t leat__below; /* how many were made from it and live */
 	uint8_t leat__lock, leat__kind;
 } leat_ctx;
 
@@ -78,7 +79,8 @@ LEAT_API leat_ctx *leat_ctx_with_cancel(leat_any_ctx parent) LEAT__WARN_UNUSED;
 
 /*
  * The same, which is done with -ETIMEDOUT when the instant at_ns of leat_now has come, or after duration_ns
- * nanoseconds; at once when that is past.  Where the parent's deadline is earlier that one counts.
+ * nanoseconds; at once when that is past.  Where the parent's deadline is earlier that one counts.  A
+ * deadline is INT64_MAX - 1 at most.
  * cause: what leat_ctx_cause is to give then, NULL for leat_deadline_exceeded; a cancel does not give it.
  * After context.WithDeadline, WithTimeout, WithDeadlineCause, WithTimeoutCause.
  */
@@ -107,7 +109,8 @@ LEAT_API leat_ctx *leat_ctx_with_value(leat_any_ctx parent, const leat_ctx_key *
 
 /* --- asking */
 
-/* 0 while ctx is not done, then for ever -ECANCELED or -ETIMEDOUT.  0 for NULL.  Costs one load. */
+/* 0 while ctx is not done, then for ever -ECANCELED or -ETIMEDOUT, and its done channel is closed.  0 for
+   NULL.  Costs a load or two. */
 LEAT_API int leat_ctx_err(leat_any_ctx ctx);
 
 /* The same as an error: NULL, &leat_canceled or &leat_deadline_exceeded.  After Context.Err. */
@@ -126,7 +129,8 @@ LEAT_API const leat_error *leat_ctx_cause(leat_any_ctx ctx);
  */
 LEAT_API LEAT_RECV_CHAN(leat_empty) leat_ctx_done(leat_any_ctx ctx);
 
-/* True, and the instant in *at_ns (NULL: not wanted), where ctx has a deadline.  After Context.Deadline. */
+/* True, and the instant in *at_ns (NULL: not wanted), where ctx has a deadline: the earliest of all from ctx
+   up.  Costs a step per context on the way.  After Context.Deadline. */
 LEAT_API bool leat_ctx_deadline(leat_any_ctx ctx, int64_t *at_ns);
 
 /* The value of the nearest context, from ctx up, that has this key; NULL without one.  Panics "nil key".
@@ -186,9 +190,9 @@ LEAT_API bool leat_ctx_after_stop(leat_ctx_after *a);
 typedef struct leat_ctx_ops {
 	const char *name;                               /* shown by leat_ctx_string */
 	LEAT_RECV_CHAN(leat_empty) (*done)(void *self); /* closed when it is done; always the same */
-	int (*err)(void *self); /* needed with done: 0, then -ECANCELED or -ETIMEDOUT */
-	const leat_error *(*cause)(void *self);
-	bool (*deadline)(void *self, int64_t *at_ns);
+	int (*err)(void *self);                 /* needed with done: 0, then -ECANCELED or -ETIMEDOUT */
+	const leat_error *(*cause)(void *self); /* with done: why it is done */
+	bool (*deadline)(void *self, int64_t *at_ns); /* false: it has none, whatever the parent has */
 	void *(*value)(void *self, const leat_ctx_key *key); /* NULL: the parent is asked */
 } leat_ctx_ops;
 
@@ -196,8 +200,9 @@ typedef struct leat_ctx_ops {
  * A context that answers by ops; what ops does not have the parent answers.
  *
  * With a done of its own the parent's end does not concern it, and while others depend on it (contexts
- * below, waits, functions) one goroutine waits for that channel; without one it costs none.
- * ops and self must outlive it.  After Go's custom implementations of Context.
+ * below, waits, functions) one goroutine waits for that channel; without one it costs none.  leat_ctx_free
+ * ends those that still depend on it with -ECANCELED.
+ * ops and self must outlive it.  Panics "ctx_custom: done without err".  After Go's custom implementations of Context.
  */
 LEAT_API leat_ctx *leat_ctx_custom(leat_any_ctx parent, const leat_ctx_ops *ops,
                                    void *self) LEAT__WARN_UNUSED;
@@ -206,24 +211,27 @@ LEAT__END
 
 #ifndef __cplusplus
 
-/* LEAT_CTX_KEY(key, T): define a key whose values are T *; static may stand before it.
-   LEAT_CTX_KEY_DECLARE(key, T) declares it in a header. */
-#define LEAT__CTX_KEY(key, T)                                                                      \
-	struct leat__key_##key {                                                                       \
-		leat_ctx_key leat__id;                                                                     \
-		__typeof__(T) *leat__type;                                                                 \
-	} key
-#define LEAT_CTX_KEY(key, T)         LEAT__CTX_KEY(key, T) = {{#key}, NULL}
-#define LEAT_CTX_KEY_DECLARE(key, T) extern LEAT__CTX_KEY(key, T)
+/*
+ * LEAT_CTX_KEY(key, T): define a key whose values are T *; static may stand before it.
+ * LEAT_CTX_KEY_DECLARE(key, T) declares it in a header.
+ * The type belongs to the key's name, which the macros below must be given.
+ */
+#define LEAT_CTX_KEY(key, T)                                                                       \
+	const leat_ctx_key key = {#key};                                                               \
+	LEAT__CTX_KEY_TYPE(key, T)
+#define LEAT_CTX_KEY_DECLARE(key, T)                                                               \
+	extern const leat_ctx_key key;                                                                 \
+	LEAT__CTX_KEY_TYPE(key, T)
+#define LEAT__CTX_KEY_TYPE(key, T) typedef __typeof__(T) LEAT__CTX_TYPE(key) LEAT__UNUSED
+#define LEAT__CTX_TYPE(key)        leat__ctx_type_##key
 
 /* LEAT_CTX_WITH_VALUE(parent, key, pointer), LEAT_CTX_VALUE(ctx, key): the same with the key's type. */
 #define LEAT_CTX_WITH_VALUE(parent, key, pointer)                                                  \
 	__extension__({                                                                                \
-		__typeof__((key).leat__type) leat__v = (pointer);                                          \
-		leat_ctx_with_value((parent), &(key).leat__id, (void *)(uintptr_t)leat__v);                \
+		LEAT__CTX_TYPE(key) *leat__v = (pointer);                                                  \
+		leat_ctx_with_value((parent), &(key), (void *)(uintptr_t)leat__v);                         \
 	})
-#define LEAT_CTX_VALUE(ctx, key)                                                                   \
-	((__typeof__((key).leat__type))leat_ctx_value((ctx), &(key).leat__id))
+#define LEAT_CTX_VALUE(ctx, key) ((LEAT__CTX_TYPE(key) *)leat_ctx_value((ctx), &(key)))
 
 #ifndef LEAT_NO_SHORT_NAMES
 #define ctx_free(ctx)                   leat_ctx_free(ctx)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Functions that start when a context is done: a watch, and a goroutine that waits to be started, so that
- * nothing can fail when it is.
+ * nothing can fail when it is.  On a context that can never be done it is only noted.
  *
  * Invariants (the lock of the context's tree)
  *  - The watch is on the context's list exactly while state is ARMED.
@@ -38,6 +38,7 @@ static void start(struct leat__m *m, struct leat__watch *w)
 
 	__atomic_store_n(&a->state, STARTED, __ATOMIC_RELAXED);
 	/* a is the caller's again. */
+	leat__hb_release(g); /* the cancel happens before it, too */
 	leat__g_enroll(m, g);
 	leat__ready(m, g, false);
 }
@@ -47,25 +48,27 @@ void leat_ctx_after_func(leat_any_ctx ctx, leat_ctx_after *after, void (*fn)(voi
 	leat_ctx *source = ctx.leat__ctx ? ctx.leat__ctx->leat__source : NULL;
 	struct after *a = after_of(after);
 	struct leat__m *m;
+	struct leat__g *g;
 
 	if (!fn) {
 		leat__current();
 		leat__fatal("go of nil func value");
 	}
-	if (source)
-		leat__ctx_depend(source);
-	m = leat__enter();
 	*a = (struct after){.watch.done = start, .source = source, .state = ARMED};
-	a->g = leat__g_reserve(m, fn, arg, __builtin_return_address(0));
-	if (a->g && source) {
-		leat__hb_release(a->g);
+	if (!source)
+		return;
+	leat__ctx_depend(source);
+	m = leat__enter();
+	g = leat__g_reserve(m, fn, arg, __builtin_return_address(0));
+	a->g = g;
+	if (g) {
+		leat__hb_release(g);
 		if (!leat__ctx_watch(source, &a->watch))
 			start(m, &a->watch);
 	}
 	leat__leave(m);
-	if (!a->g) {
-		if (source)
-			leat__ctx_undepend(source);
+	if (!g) {
+		leat__ctx_undepend(source);
 		leat__panic_runtime("out of memory");
 	}
 }
@@ -73,22 +76,21 @@ void leat_ctx_after_func(leat_any_ctx ctx, leat_ctx_after *after, void (*fn)(voi
 bool leat_ctx_after_stop(leat_ctx_after *after)
 {
 	struct after *a = after_of(after);
+	uint8_t armed = ARMED;
 	struct leat__m *m;
 	bool stopped;
 
-	if (!a->g)
-		return false;
+	if (!a->source)
+		return __atomic_compare_exchange_n(&a->state, &armed, STOPPED, false, __ATOMIC_RELAXED,
+		                                   __ATOMIC_RELAXED);
 	m = leat__enter();
-	if (a->source)
-		stopped = leat__ctx_unwatch(a->source, &a->watch);
-	else
-		stopped = a->state == ARMED;
+	stopped = leat__ctx_unwatch(a->source, &a->watch);
 	if (stopped) {
 		a->state = STOPPED;
 		leat__g_unreserve(m, a->g);
 	}
 	leat__leave(m);
-	if (stopped && a->source)
+	if (stopped)
 		leat__ctx_undepend(a->source);
 	return stopped;
 }

@@ -14,30 +14,25 @@
  * What was made below a scope is on the list of the scope's context, newest first, under the same lock or,
  * where it is no part of that tree, all the same.
  *
- * The deadline is under a lock of its own, which comes before the timers'.  Lock order: deadlines, the
- * timers', a root's, a channel's.  A timer that fires cancels its context under the timers' lock; so the end
- * of a context stops the timer before it frees anything.
+ * Done.  err is stored before the channel is closed: who is woken by the channel must find err.  Who finds
+ * err without having waited may come before the close, and then takes the lock once (told), since err
+ * promises that the channel is closed.  The store of err is a release, and its loads are acquires: cause, and
+ * all that precedes a cancel, is seen by whoever finds err.
+ *
+ * A second cancel takes the lock, too, although it changes nothing: on its return all below is done.
+ *
+ * Lock order: deadlines (ctx/deadline.c), the timers', a root's, a channel's.
+ *
+ * Each context counts those made from it, of all kinds, so that it is not freed under them; roots do not,
+ * which live for ever, nor do scopes, which own them.
  *
  * The walk over a tree uses its links and no recursion: trees may be deep.
  */
 #include "ctx/ctx.h"
 
 #include "sched/panic.h"
-#include "sched/policy.h"
-#include "sched/timer.h"
-
-#include <leat/time.h>
 
 #include <errno.h>
-#include <stdlib.h>
-
-struct deadline {
-	struct leat__timer timer;
-	leat_ctx *ctx;
-	const leat_error *cause;
-};
-
-static uint8_t deadlines; /* lock: leat__timer and leat__at of every context */
 
 static leat_ctx background = {.leat__at = INT64_MAX, .leat__kind = LEAT__CTX_BACKGROUND};
 static leat_ctx todo = {.leat__at = INT64_MAX, .leat__kind = LEAT__CTX_TODO};
@@ -81,8 +76,8 @@ static void finish_one(struct leat__m *m, leat_ctx *c, int err, const leat_error
 	struct leat__watch *w;
 
 	c->leat__cause = cause;
-	__atomic_store_n(&c->leat__err, err, __ATOMIC_RELEASE);
 	leat__hb_release(&c->leat__err);
+	__atomic_store_n(&c->leat__err, err, __ATOMIC_RELEASE);
 	if (c->leat__done)
 		leat__chan_close(m, c->leat__done);
 	while ((w = c->leat__watches)) {
@@ -91,9 +86,7 @@ static void finish_one(struct leat__m *m, leat_ctx *c, int err, const leat_error
 	}
 }
 
-/* The context after c in a walk of top's tree that visits a context before those below it; below: go
-   there first. */
-static leat_ctx *walk(leat_ctx *c, const leat_ctx *top, bool below)
+leat_ctx *leat__ctx_walk(leat_ctx *c, const leat_ctx *top, bool below)
 {
 	if (below && c->leat__child)
 		return c->leat__child;
@@ -103,9 +96,10 @@ static leat_ctx *walk(leat_ctx *c, const leat_ctx *top, bool below)
 	return NULL;
 }
 
-void leat__ctx_cancel(struct leat__m *m, leat_ctx *top, int err, const leat_error *cause)
+bool leat__ctx_cancel(struct leat__m *m, leat_ctx *top, int err, const leat_error *cause)
 {
 	leat_ctx *c = top;
+	bool timers = false;
 
 	lock(top);
 	while (c) {
@@ -113,23 +107,26 @@ void leat__ctx_cancel(struct leat__m *m, leat_ctx *top, int err, const leat_erro
 
 		if (!was_done)
 			finish_one(m, c, err, cause);
-		c = walk(c, top, !was_done);
+		timers |= __atomic_load_n(&c->leat__timer, __ATOMIC_RELAXED) != NULL;
+		c = leat__ctx_walk(c, top, !was_done);
 	}
 	unlock(top);
+	return timers;
 }
 
 void leat_ctx_cancel_cause(leat_any_ctx ctx, const leat_error *cause)
 {
 	leat_ctx *c = ctx.leat__ctx;
 	struct leat__m *m;
+	bool timers;
 
 	if (!c || c->leat__source != c || c->leat__kind == LEAT__CTX_CUSTOM)
 		leat__panic_runtime("context: cannot be cancelled");
-	if (leat__ctx_err(c))
-		return;
 	m = leat__enter();
-	leat__ctx_cancel(m, c, -ECANCELED, cause);
+	timers = leat__ctx_cancel(m, c, -ECANCELED, cause);
 	leat__leave(m);
+	if (timers)
+		leat__ctx_stop_timers(c);
 }
 
 void leat_ctx_cancel(leat_any_ctx ctx)
@@ -175,6 +172,30 @@ static const leat_ctx *source_of(const leat_ctx *c)
 	return c ? c->leat__source : NULL;
 }
 
+/* Let who has stored the err of s, a source, come to the end of its walk. */
+static COLD void await_cancel(const leat_ctx *s)
+{
+	struct leat__m *m = leat__enter();
+
+	lock(s);
+	unlock(s);
+	leat__leave(m);
+}
+
+int leat__ctx_told(const leat_ctx *s)
+{
+	int err = leat__ctx_err(s);
+	const leat_chan *done;
+
+	if (likely(!err))
+		return 0;
+	done = __atomic_load_n(&s->leat__done, __ATOMIC_ACQUIRE);
+	/* Relaxed: a later look at the channel sees no less. */
+	if (done && __atomic_load_n(&done->special, __ATOMIC_RELAXED) != LEAT__CLOSED_CHAN)
+		await_cancel(s);
+	return err;
+}
+
 int leat_ctx_err(leat_any_ctx ctx)
 {
 	const leat_ctx *s = source_of(ctx.leat__ctx);
@@ -182,7 +203,7 @@ int leat_ctx_err(leat_any_ctx ctx)
 
 	if (!s)
 		return 0;
-	err = leat__ctx_err(s);
+	err = leat__ctx_told(s);
 	return unlikely(!err && s->leat__kind == LEAT__CTX_CUSTOM) ? leat__custom_err(s) : err;
 }
 
@@ -201,15 +222,15 @@ const leat_error *leat_ctx_error(leat_any_ctx ctx)
 const leat_error *leat_ctx_cause(leat_any_ctx ctx)
 {
 	const leat_ctx *s = source_of(ctx.leat__ctx);
-	const leat_error *cause = NULL;
+	const leat_error *error = leat_ctx_error(ctx), *cause = NULL;
 
-	if (!s)
+	if (!error)
 		return NULL;
 	if (leat__ctx_err(s))
 		cause = s->leat__cause;
-	if (!cause && s->leat__kind == LEAT__CTX_CUSTOM)
+	else if (s->leat__kind == LEAT__CTX_CUSTOM)
 		cause = leat__custom_cause(s);
-	return cause ? cause : leat_ctx_error(ctx);
+	return cause ? cause : error;
 }
 
 /* The channel of c, a source that is not custom, made if need be. */
@@ -228,10 +249,8 @@ static leat_chan *done_chan(leat_ctx *c)
 	if (!there) {
 		there = made;
 		made = NULL;
-		if (c->leat__err) {
-			leat__hb_acquire(&c->leat__err);
+		if (leat__ctx_err(c))
 			leat__chan_close(m, there);
-		}
 		__atomic_store_n(&c->leat__done, there, __ATOMIC_RELEASE);
 	}
 	unlock(c);
@@ -261,7 +280,7 @@ bool leat_ctx_deadline(leat_any_ctx ctx, int64_t *at_ns)
 
 		at = __atomic_load_n(&c->leat__at, __ATOMIC_RELAXED);
 		if (unlikely(c->leat__kind == LEAT__CTX_CUSTOM))
-			last = leat__custom_deadline(c, &at);
+			last |= leat__custom_deadline(c, &at);
 		if (at < first)
 			first = at;
 		if (last)
@@ -287,74 +306,6 @@ void *leat_ctx_value(leat_any_ctx ctx, const leat_ctx_key *key)
 			return value;
 	}
 	return NULL;
-}
-
-/* --- deadlines */
-
-static void deadline_passed(struct leat__m *m, struct leat__timer *t)
-{
-	struct deadline *d = container_of(t, struct deadline, timer);
-
-	leat__ctx_cancel(m, d->ctx, -ETIMEDOUT, d->cause);
-}
-
-/* Locked.  0 or -ENOMEM. */
-static int arm(leat_ctx *c, struct deadline **spare, int64_t at_ns, const leat_error *cause)
-{
-	struct deadline *d = c->leat__timer;
-
-	if (!d) {
-		d = *spare;
-		*spare = NULL;
-		*d = (struct deadline){.timer.fire = deadline_passed, .ctx = c};
-		d->timer.when = INT64_MAX;
-		c->leat__timer = d;
-	}
-	if (at_ns >= d->timer.when)
-		return 0;
-	leat__timer_stop(&d->timer);
-	d->timer.when = at_ns;
-	d->cause = cause;
-	__atomic_store_n(&c->leat__at, at_ns, __ATOMIC_RELAXED);
-	return leat__timer_add(&d->timer);
-}
-
-void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
-{
-	struct deadline *spare = malloc(sizeof *spare);
-	struct leat__m *m;
-	int err = -ENOMEM;
-
-	m = leat__enter();
-	if (leat__ctx_err(c)) {
-		err = 0;
-	} else if (at_ns <= leat__clock()) {
-		__atomic_store_n(&c->leat__at, at_ns, __ATOMIC_RELAXED);
-		leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
-		err = 0;
-	} else if (spare) {
-		leat__lock(&deadlines);
-		err = arm(c, &spare, at_ns, cause);
-		leat__unlock(&deadlines);
-	}
-	leat__leave(m);
-	free(spare);
-	if (err)
-		leat__panic_runtime("out of memory");
-}
-
-static void stop_timer(leat_ctx *c)
-{
-	struct deadline *d = c->leat__timer;
-	struct leat__m *m;
-
-	if (!d)
-		return;
-	m = leat__enter();
-	leat__timer_stop(&d->timer);
-	leat__leave(m);
-	c->leat__timer = NULL;
-	free(d);
 }
 
 /* --- beginning and end */
@@ -398,6 +349,18 @@ static void unlink_from_up(leat_ctx *c)
 	leat__ctx_undepend(c->leat__up);
 }
 
+/* Whose life nobody has to watch. */
+static bool lives_longer(const leat_ctx *parent)
+{
+	return !parent || parent->leat__kind <= LEAT__CTX_TODO || parent->leat__kind == LEAT__CTX_SCOPE;
+}
+
+static void count_below(leat_ctx *parent, uint32_t one)
+{
+	if (!lives_longer(parent))
+		__atomic_fetch_add(&parent->leat__below, one, __ATOMIC_RELAXED);
+}
+
 void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind)
 {
 	leat_ctx *up = parent ? parent->leat__source : NULL;
@@ -409,12 +372,12 @@ void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind)
 	switch (kind) {
 	case LEAT__CTX_VALUE:
 		c->leat__source = up;
-		return;
+		break;
 	case LEAT__CTX_WITHOUT_CANCEL:
-		return;
+		break;
 	case LEAT__CTX_CUSTOM: /* with a done of its own */
 		c->leat__source = c->leat__root = c;
-		return;
+		break;
 	default:
 		c->leat__source = c->leat__root = c;
 		if (up) {
@@ -422,14 +385,16 @@ void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind)
 			link_below(c, up);
 		}
 	}
+	count_below(parent, 1);
 }
 
 void leat__ctx_end(leat_ctx *c)
 {
 	if (c->leat__source == c) {
-		stop_timer(c);
+		leat__ctx_stop_timer(c);
 		unlink_from_up(c);
 	}
+	count_below(c->leat__parent, (uint32_t)-1);
 	if (c->leat__kind == LEAT__CTX_CUSTOM)
 		leat__custom_end(c);
 	if (c->leat__done)

@@ -49,15 +49,29 @@ static ALWAYS_INLINE int leat__ctx_err(const leat_ctx *source)
 	return err;
 }
 
+/* The same for whoever asks: once it says so, the done channel is closed.  Out of the runtime. */
+int leat__ctx_told(const leat_ctx *source);
+
 /* Zeroed c becomes a context below parent, which may be NULL for a scope. */
 void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind);
 
-/* In the runtime: source and all below it are done. */
-void leat__ctx_cancel(struct leat__m *m, leat_ctx *source, int err, const leat_error *cause);
+/* In the runtime: source and all below it are done.  True when some of them have deadlines, which are to be
+   stopped, unless the caller holds the timers' lock. */
+bool leat__ctx_cancel(struct leat__m *m, leat_ctx *source, int err, const leat_error *cause);
+
+/* The context after c in a walk of top's tree, which is locked, that visits a context before those below it;
+   below: go there first.  NULL after the last. */
+leat_ctx *leat__ctx_walk(leat_ctx *c, const leat_ctx *top, bool below);
+
+#define LEAT__CTX_LAST (INT64_MAX - 1) /* the last instant that can be a deadline */
 
 /* As leat_scope_deadline; what is later than a deadline that there is changes nothing.  Out of the
    runtime; panics "out of memory". */
 void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause);
+
+/* Stop the deadline of c; those of all in the tree below source, which is done.  Out of the runtime. */
+void leat__ctx_stop_timer(leat_ctx *c);
+void leat__ctx_stop_timers(leat_ctx *source);
 
 /* The context's end: its timer, its place in the tree, its channel and its custom part.  c itself stays. */
 void leat__ctx_end(leat_ctx *c);
@@ -69,7 +83,8 @@ void leat__ctx_free_owned(leat_ctx *c);
 int leat__custom_err(const leat_ctx *c);
 const leat_error *leat__custom_cause(const leat_ctx *c);
 recv_chan(leat_empty) leat__custom_done(const leat_ctx *c);
-bool leat__custom_deadline(const leat_ctx *c, int64_t *at_ns); /* false: ask the parent */
+bool leat__custom_deadline(const leat_ctx *c,
+                           int64_t *at_ns); /* false: ask the parent; INT64_MAX: none */
 bool leat__custom_value(const leat_ctx *c, const leat_ctx_key *key, void **value);
 const char *leat__custom_name(const leat_ctx *c);
 void leat__custom_end(leat_ctx *c);

@@ -13,10 +13,8 @@
 
 #include <leat/time.h>
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* --- made */
 
@@ -73,12 +71,14 @@ leat_ctx *leat_ctx_with_deadline_cause(leat_any_ctx parent, int64_t at_ns, const
 	leat__record cleanup = {.fn = free_one, .arg = c};
 	int64_t before;
 
-	if (!leat_ctx_deadline((leat_any_ctx)c, &before) || at_ns < before) {
-		leat__record_push(&cleanup);
+	leat__record_push(&cleanup);
+	/* Where it has come already c is done at once, though the parent's may come late. */
+	if (!leat_ctx_deadline(parent, &before) || at_ns < before || at_ns <= leat__clock())
 		leat__ctx_set_deadline(c, at_ns, cause);
-		cleanup.arg = NULL;
-		leat__record_leave(&cleanup);
-	}
+	else
+		c->leat__at = at_ns; /* for its form */
+	cleanup.arg = NULL;
+	leat__record_leave(&cleanup);
 	return c;
 }
 
@@ -117,33 +117,46 @@ leat_ctx *leat_ctx_with_value(leat_any_ctx parent, const leat_ctx_key *key, void
 
 /* --- shown */
 
+/*
+ * A form is written from its end, since only the way up is known: a first walk measures, a second one writes.
+ * What may change in between (a deadline comes closer) is taken from one clock.
+ */
 struct text {
-	char *at;
-	size_t room, length;
+	char *to; /* NULL: only measure */
+	size_t bytes;
+	size_t at; /* where the next piece begins; also beyond the room */
+	int64_t now_ns;
 };
 
 static void append(struct text *t, const char *s)
 {
-	size_t n = strlen(s), left = t->room > t->length ? t->room - t->length : 0;
-
-	if (left > 1)
-		memcpy(t->at + t->length, s, n < left - 1 ? n : left - 1);
-	t->length += n;
+	for (; *s; s++, t->at++)
+		if (t->to && t->at + 1 < t->bytes)
+			t->to[t->at] = *s;
 }
 
-static void append_deadline(struct text *t, int64_t at_ns)
+/* In seconds and milliseconds; without stdio, which takes more stack than a small goroutine has. */
+static void append_seconds(struct text *t, int64_t when, int64_t now)
 {
-	int64_t left_ns = at_ns - leat__clock();
-	char s[64];
+	char s[32], *at = s + sizeof s;
+	bool past = when < now;
+	uint64_t ms =
+	    (past ? (uint64_t)now - (uint64_t)when : (uint64_t)when - (uint64_t)now) / 1000000;
 
-	snprintf(s, sizeof s, ".WithDeadline(%s%.6gs)", left_ns < 0 ? "-" : "in ",
-	         (double)(left_ns < 0 ? -left_ns : left_ns) / 1e9);
-	append(t, s);
+	*--at = '\0';
+	for (int digit = 0; digit < 4 || ms; digit++, ms /= 10) {
+		if (digit == 3)
+			*--at = '.';
+		*--at = (char)('0' + ms % 10);
+	}
+	append(t, past ? "-" : "in ");
+	append(t, at);
+	append(t, "s");
 }
 
 static void append_one(struct text *t, const leat_ctx *c)
 {
-	int64_t at;
+	const leat_ctx_key *key = c->leat__key;
 
 	switch ((enum leat__ctx_kind)c->leat__kind) {
 	case LEAT__CTX_BACKGROUND:
@@ -156,16 +169,13 @@ static void append_one(struct text *t, const leat_ctx *c)
 		append(t, ".WithCancel");
 		break;
 	case LEAT__CTX_DEADLINE:
-		if (leat_ctx_deadline((leat_any_ctx)(leat_ctx *)(uintptr_t)c, &at))
-			append_deadline(t, at);
-		else
-			append(t, ".WithDeadline(never)");
+		append(t, ".WithDeadline(");
+		append_seconds(t, c->leat__at, t->now_ns);
+		append(t, ")");
 		break;
 	case LEAT__CTX_VALUE:
 		append(t, ".WithValue(");
-		append(t, ((const leat_ctx_key *)c->leat__key)->name
-		              ? ((const leat_ctx_key *)c->leat__key)->name
-		              : "");
+		append(t, key->name ? key->name : "?");
 		append(t, ")");
 		break;
 	case LEAT__CTX_WITHOUT_CANCEL:
@@ -181,26 +191,28 @@ static void append_one(struct text *t, const leat_ctx *c)
 	}
 }
 
-/* The context n steps above c. */
-static const leat_ctx *above(const leat_ctx *c, size_t n)
-{
-	for (; n > 0; n--)
-		c = c->leat__parent;
-	return c;
-}
-
 size_t leat_ctx_string(leat_any_ctx ctx, char *text, size_t bytes)
 {
-	struct text t = {text, bytes, 0};
-	size_t n = 0;
+	struct text t = {NULL, bytes, 0, leat__clock()};
+	size_t length, end;
 
 	for (const leat_ctx *c = ctx.leat__ctx; c; c = c->leat__parent)
-		n++;
-	while (n-- > 0)
-		append_one(&t, above(ctx.leat__ctx, n));
-	if (bytes)
-		text[t.length < bytes ? t.length : bytes - 1] = '\0';
-	return t.length;
+		append_one(&t, c);
+	length = end = t.at;
+	if (bytes == 0)
+		return length;
+	text[length < bytes ? length : bytes - 1] = '\0';
+	for (const leat_ctx *c = ctx.leat__ctx; c; c = c->leat__parent) {
+		t.to = NULL;
+		t.at = 0;
+		append_one(&t, c);
+		end -= t.at;
+		t.to = text;
+		t.at = end;
+		if (end + 1 < bytes)
+			append_one(&t, c);
+	}
+	return length;
 }
 
 /* --- freed */
@@ -224,11 +236,17 @@ static void disown(leat_ctx *c)
 	leat__leave(m);
 }
 
-/* Cancel c, where it can be, and end it. */
+/* Cancel c, so that no watch is left, and end it. */
 static void end(leat_ctx *c)
 {
-	if (c->leat__source == c && c->leat__kind != LEAT__CTX_CUSTOM)
-		leat_ctx_cancel((leat_any_ctx)c);
+	struct leat__m *m;
+
+	if (c->leat__source == c) {
+		leat__ctx_stop_timer(c); /* first: then the cancel need not look for it */
+		m = leat__enter();
+		leat__ctx_cancel(m, c, -ECANCELED, NULL);
+		leat__leave(m);
+	}
 	leat__ctx_end(c);
 	free(c);
 }
@@ -241,7 +259,7 @@ void leat_ctx_free(leat_ctx *c)
 		leat__panic_runtime("ctx_free: it is a root");
 	if (c->leat__kind == LEAT__CTX_SCOPE)
 		leat__panic_runtime("ctx_free: it is a scope");
-	if (c->leat__child)
+	if (__atomic_load_n(&c->leat__below, __ATOMIC_RELAXED))
 		leat__panic_runtime("ctx_free: contexts below it live on");
 	disown(c);
 	end(c);
@@ -252,6 +270,8 @@ void leat__ctx_free_owned(leat_ctx *scope)
 	leat_ctx *c;
 
 	while ((c = scope->leat__owned)) {
+		if (c->leat__below) /* by a scope: contexts would have come before it */
+			leat__fatal("a scope ended while a scope below it lived on");
 		scope->leat__owned = c->leat__owned;
 		if (c->leat__owned)
 			c->leat__owned->leat__owned_prev = NULL;

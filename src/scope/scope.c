@@ -48,17 +48,18 @@ void leat_scope_cancel(leat_scope *s)
 
 int leat_scope_err(const leat_scope *s)
 {
-	return leat__ctx_err(&s->leat__ctx);
+	return leat__ctx_told(&s->leat__ctx);
 }
 
 void leat_scope_fail(leat_scope *s, int err)
 {
-	int none = 0;
+	int first = 0;
 
 	if (!err)
 		return;
-	__atomic_compare_exchange_n(&s->leat__first, &none, err, false, __ATOMIC_ACQ_REL,
-	                            __ATOMIC_ACQUIRE);
+	if (!__atomic_compare_exchange_n(&s->leat__first, &first, err, false, __ATOMIC_ACQ_REL,
+	                                 __ATOMIC_ACQUIRE))
+		err = first; /* of several at once it is the cause, too */
 	leat_ctx_cancel_cause((leat_any_ctx)s, leat_error_errno(err));
 }
 
