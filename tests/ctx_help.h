@@ -30,13 +30,10 @@ static inline bool is_endless(leat_any_ctx ctx)
 	       leat_ctx_cause(ctx) == NULL;
 }
 
-/* The heap holds no more than before; what malloc keeps for its threads counts as held, unless a sanitizer
-   counts. */
+/* The heap holds no more than before, but for what malloc and the scheduler keep for threads. */
 static inline bool heap_is_back(size_t before)
 {
-	size_t slack = __sanitizer_get_current_allocated_bytes ? 0 : 32 << 10;
-
-	return test_heap_in_use() <= before + slack;
+	return test_heap_in_use() <= before + (32 << 10);
 }
 
 /* ctx has just this form. */

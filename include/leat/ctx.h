@@ -50,7 +50,7 @@ typedef struct leat_ctx {
 	const leat_error *leat__cause;
 	int leat__err;        /* 0, or why it is done */
 	uint32_t leat__below; /* how many were made from it and live */
-	uint8_t leat__lock, leat__kind;
+	uint8_t leat__lock, leat__kind, leat__armed;
 } leat_ctx;
 
 struct leat_scope;

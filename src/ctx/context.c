@@ -107,7 +107,7 @@ bool leat__ctx_cancel(struct leat__m *m, leat_ctx *top, int err, const leat_erro
 
 		if (!was_done)
 			finish_one(m, c, err, cause);
-		timers |= __atomic_load_n(&c->leat__timer, __ATOMIC_RELAXED) != NULL;
+		timers |= __atomic_load_n(&c->leat__armed, __ATOMIC_RELAXED);
 		c = leat__ctx_walk(c, top, !was_done);
 	}
 	unlock(top);
@@ -391,7 +391,7 @@ void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind)
 void leat__ctx_end(leat_ctx *c)
 {
 	if (c->leat__source == c) {
-		leat__ctx_stop_timer(c);
+		leat__ctx_free_timer(c);
 		unlink_from_up(c);
 	}
 	count_below(c->leat__parent, (uint32_t)-1);

@@ -69,8 +69,9 @@ leat_ctx *leat__ctx_walk(leat_ctx *c, const leat_ctx *top, bool below);
    runtime; panics "out of memory". */
 void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause);
 
-/* Stop the deadline of c; those of all in the tree below source, which is done.  Out of the runtime. */
-void leat__ctx_stop_timer(leat_ctx *c);
+/* Stop and free the deadline of c, which nobody uses; stop those of all in the tree below source, which is
+   done.  Out of the runtime. */
+void leat__ctx_free_timer(leat_ctx *c);
 void leat__ctx_stop_timers(leat_ctx *source);
 
 /* The context's end: its timer, its place in the tree, its channel and its custom part.  c itself stays. */

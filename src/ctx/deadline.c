@@ -2,14 +2,16 @@
 /*
  * Deadlines of contexts: a timer that cancels its context.
  *
- * A deadline is made anew for each instant that a context is given, and armed before the one before it is
- * stopped: so nothing is lost where memory is out.
+ * A context that is given one deadline after another (scopes can be) has two in turns: the new one is armed
+ * before the old one is stopped, so nothing is lost where memory is out.  Both are freed with the context, by
+ * whoever ends that: under the thread sanitizer nobody else is ordered after their making.
  *
  * Invariants (the lock of all deadlines)
  *  - An armed deadline is its context's leat__timer, so that the context's end stops it: on return of
  *    leat__timer_stop it does not run and will not.
- *  - A context that is done has none, once the cancel that ended it has returned.  Those that a timer ended
- *    keep theirs until they are freed: they may not be stopped under the timers' lock, and are due anyway.
+ *  - leat__armed is set while it may be armed.  It is not for a context that is done, once the cancel that
+ *    ended it has returned.  Those that a timer ended keep theirs: they may not be stopped under the timers'
+ *    lock, and are due anyway.
  *
  * A cancel must not miss a deadline that is armed meanwhile.  Who arms looks afterwards, under the tree's lock,
  * whether the context is done; the cancel marks it done under that lock, and looks for a deadline.  So the
@@ -30,10 +32,11 @@ struct deadline {
 	struct leat__timer timer;
 	leat_ctx *ctx;
 	const leat_error *cause;
-	struct deadline *next;
+	struct deadline *other;   /* that the context had before, not armed, or NULL */
+	struct deadline *stopped; /* the next of those that a cancel stops */
 };
 
-static uint8_t deadlines; /* lock: leat__timer and leat__at of every context that others know */
+static uint8_t deadlines; /* lock: leat__timer, leat__armed and leat__at of all contexts */
 
 static void deadline_passed(struct leat__m *m, struct leat__timer *t)
 {
@@ -59,41 +62,41 @@ static void shorten(leat_ctx *c, int64_t at_ns)
 		__atomic_store_n(&c->leat__at, at_ns, __ATOMIC_RELAXED);
 }
 
-/* Arm *spare, or do without.  Leaves in *spare what is to be freed.  0 or -ENOMEM.  Locked. */
-static int arm(leat_ctx *c, int64_t at_ns, struct deadline **spare)
+static void set_armed(leat_ctx *c, bool armed)
 {
-	struct deadline *old = c->leat__timer, *d = *spare;
+	__atomic_store_n(&c->leat__armed, armed, __ATOMIC_RELAXED);
+}
+
+/* Arm *spare, or what c has from before; what is not used stays in *spare.  0 or -ENOMEM.  Locked. */
+static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadline **spare)
+{
+	struct deadline *old = c->leat__timer, *d = old && old->other ? old->other : *spare;
 	int err;
 
 	if (old && old->timer.when <= at_ns)
 		return 0;
 	if (!d)
 		return -ENOMEM;
+	*d = (struct deadline){
+	    .timer = {.fire = deadline_passed, .when = at_ns}, .ctx = c, .cause = cause};
 	err = leat__timer_add(&d->timer);
 	if (err)
 		return err;
 	shorten(c, at_ns);
-	if (old)
+	if (d == *spare)
+		*spare = NULL;
+	if (old) {
 		leat__timer_stop(&old->timer);
-	*spare = old;
-	__atomic_store_n(&c->leat__timer, d, __ATOMIC_RELEASE);
+		old->other = NULL;
+		d->other = old;
+	}
+	c->leat__timer = d;
+	set_armed(c, true);
 	if (is_done(c)) {
 		leat__timer_stop(&d->timer);
-		__atomic_store_n(&c->leat__timer, NULL, __ATOMIC_RELEASE);
-		d->next = old;
-		*spare = d;
+		set_armed(c, false);
 	}
 	return 0;
-}
-
-static void free_all(struct deadline *d)
-{
-	while (d) {
-		struct deadline *next = d->next;
-
-		free(d);
-		d = next;
-	}
 }
 
 void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
@@ -108,43 +111,38 @@ void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
 	past = at_ns <= leat__clock();
 	if (!past)
 		d = malloc(sizeof *d);
-	if (d)
-		*d = (struct deadline){
-		    .timer = {.fire = deadline_passed, .when = at_ns}, .ctx = c, .cause = cause};
 	m = leat__enter();
 	if (!leat__ctx_err(c)) {
 		leat__lock(&deadlines);
 		if (past)
 			shorten(c, at_ns);
 		else
-			err = arm(c, at_ns, &d);
+			err = arm(c, at_ns, cause, &d);
 		leat__unlock(&deadlines);
 		if (past)
 			leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
 	}
 	leat__leave(m);
-	free_all(d);
+	free(d);
 	if (err)
 		leat__panic_runtime("out of memory");
 }
 
-void leat__ctx_stop_timer(leat_ctx *c)
+void leat__ctx_free_timer(leat_ctx *c)
 {
+	struct deadline *d = c->leat__timer;
 	struct leat__m *m;
-	struct deadline *d;
 
-	/* Acquire: who stopped it has done so, and lets go of the context. */
-	if (!__atomic_load_n(&c->leat__timer, __ATOMIC_ACQUIRE))
+	if (!d)
 		return;
 	m = leat__enter();
-	leat__lock(&deadlines);
-	d = c->leat__timer;
-	if (d) {
-		leat__timer_stop(&d->timer);
-		c->leat__timer = NULL;
-	}
+	leat__lock(&deadlines); /* a cancel may be about to stop it */
+	leat__timer_stop(&d->timer);
+	set_armed(c, false);
+	c->leat__timer = NULL;
 	leat__unlock(&deadlines);
 	leat__leave(m);
+	free(d->other);
 	free(d);
 }
 
@@ -155,22 +153,21 @@ void leat__ctx_stop_timers(leat_ctx *top)
 
 	leat__lock(&deadlines);
 	/* The timers' lock comes before the tree's, so first look, then stop.  No context with a deadline ends
-	   in between, since its end would have to stop it. */
+	   in between: that takes the lock of deadlines. */
 	leat__lock(&top->leat__root->leat__lock);
 	for (leat_ctx *c = top; c; c = leat__ctx_walk(c, top, true)) {
 		struct deadline *d = c->leat__timer;
 
-		if (d) {
-			d->next = all;
+		if (d && c->leat__armed) {
+			d->stopped = all;
 			all = d;
 		}
 	}
 	leat__unlock(&top->leat__root->leat__lock);
-	for (struct deadline *d = all; d; d = d->next) {
+	for (struct deadline *d = all; d; d = d->stopped) {
 		leat__timer_stop(&d->timer);
-		__atomic_store_n(&d->ctx->leat__timer, NULL, __ATOMIC_RELEASE);
+		set_armed(d->ctx, false);
 	}
 	leat__unlock(&deadlines);
 	leat__leave(m);
-	free_all(all);
 }

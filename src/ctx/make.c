@@ -242,7 +242,7 @@ static void end(leat_ctx *c)
 	struct leat__m *m;
 
 	if (c->leat__source == c) {
-		leat__ctx_stop_timer(c); /* first: then the cancel need not look for it */
+		leat__ctx_free_timer(c); /* first: then the cancel need not look for it */
 		m = leat__enter();
 		leat__ctx_cancel(m, c, -ECANCELED, NULL);
 		leat__leave(m);

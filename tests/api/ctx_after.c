@@ -283,7 +283,7 @@ TEST(the_function_may_free_its_context)
 struct racer {
 	leat_ctx *ctx;
 	leat_ctx_after *after;
-	atomic_int *stopped, *seen;
+	atomic_int *stopped;
 	leat_waitgroup *start, *done;
 };
 
@@ -315,20 +315,24 @@ TEST(line_136_stopped_or_ran_never_both_never_neither)
 
 	for (int round = 0; round < rounds; round++) {
 		leat_ctx *parent = leat_ctx_with_cancel(leat_ctx_background());
-		leat_ctx *ctx = leat_ctx_with_timeout(parent, (60 + round % 60) * LEAT_MICROSECOND);
+		leat_ctx *ctx = leat_ctx_with_timeout(
+		    parent, round % 2 ? LEAT_HOUR : (60 + round % 60) * LEAT_MICROSECOND);
 		leat_ctx_after after[2];
 		atomic_int ran[2] = {0}, stopped[2] = {0};
 		leat_waitgroup start = {0}, done = {0};
-		struct racer outside = {ctx, &after[0], &stopped[0], NULL, &start, &done};
+		struct racer outside = {ctx, &after[0], &stopped[0], &start, &done};
 		pthread_t thread;
 
 		leat_ctx_after_func(ctx, &after[0], count, &ran[0]);
 		leat_ctx_after_func(ctx, &after[1], count, &ran[1]);
 		leat_waitgroup_add(&start, 1);
 		leat_waitgroup_add(&done, 5);
-		for (int i = 0; i < 3; i++)
-			go_as(racer, stopper, ctx, &after[i % 2], &stopped[i % 2], NULL, &start, &done);
-		go_as(racer, canceller, round % 2 ? parent : ctx, NULL, NULL, NULL, &start, &done);
+		for (int i = 0; i < 4; i++) {
+			if (i == round % 4)
+				go_as(racer, canceller, round % 3 ? parent : ctx, NULL, NULL, &start, &done);
+			else
+				go_as(racer, stopper, ctx, &after[i % 2], &stopped[i % 2], &start, &done);
+		}
 		CHECK_EQ(pthread_create(&thread, NULL, stop_thread, &outside), 0);
 		leat_waitgroup_done(&start);
 		leat_waitgroup_wait(&done);

@@ -58,6 +58,7 @@ TEST(line_130_the_parents_is_kept_where_it_is_earlier)
 	chan_recv(leat_ctx_done(later));
 	CHECK(leat_now() >= at);
 	CHECK_EQ(leat_ctx_err(between), -ETIMEDOUT);
+	chan_recv(leat_ctx_done(sooner));
 	CHECK_EQ(leat_ctx_err(sooner), -ETIMEDOUT);
 	leat_ctx_free(sooner);
 	leat_ctx_free(later);
