@@ -18,7 +18,9 @@ TEST(memory_can_be_made_to_fail)
 
 	oom_skip();
 	oom_arm(2);
-	free(malloc(1));
+	p = malloc(1);
+	CHECK(p != NULL);
+	free(p);
 	p = malloc(1);
 	CHECK(oom_disarm() && !p);
 }
