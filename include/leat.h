@@ -17,6 +17,7 @@
 #include <leat/go.h>
 #include <leat/mutex.h>
 #include <leat/panic.h>
+#include <leat/pool.h>
 #include <leat/scope.h>
 #include <leat/select.h>
 #include <leat/thread.h>
