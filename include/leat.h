@@ -15,6 +15,7 @@
 #include <leat/error.h>
 #include <leat/fd.h>
 #include <leat/go.h>
+#include <leat/map.h>
 #include <leat/mutex.h>
 #include <leat/panic.h>
 #include <leat/pool.h>

@@ -77,6 +77,7 @@ struct leat__p {
 	uint64_t glanced_at; /* at its own timers: next.c */
 	uint32_t served;     /* how many selects made ready at that tick: chan/select.c */
 	uint32_t served_tick;
+	_Atomic uint32_t reading; /* odd: it looks into a map without a lock: sync/map.h */
 	unsigned brief_calls; /* announced calls in a row that were not worth a hand-over: blocking.c */
 	uint64_t random;
 	uint64_t id_next;

@@ -27,6 +27,8 @@
  * for a millisecond, the lock does not become free: an unlock that sees HAND_OVER passes it on, in the
  * order of the queue, until one gets it who is the last or has waited less.  After Go's sync.Mutex.
  */
+#include "sync/mutex.h"
+
 #include "ctx/wait.h"
 #include "os/fence.h"
 #include "sched/panic.h"
@@ -244,10 +246,20 @@ int leat_mutex_lock_ctx(leat_mutex *m, leat_any_ctx any)
 	return 0;
 }
 
-void leat_mutex_lock(leat_mutex *m)
+static ALWAYS_INLINE void leat__mutex_take(leat_mutex *m)
 {
 	if (unlikely(!try_lock(m)))
 		leat__mutex_lock_slow(m, NULL);
+}
+
+void leat__mutex_lock(leat_mutex *m)
+{
+	leat__mutex_take(m);
+}
+
+void leat_mutex_lock(leat_mutex *m)
+{
+	leat__mutex_take(m);
 	leat__hb_acquire(m);
 }
 
@@ -319,11 +331,9 @@ static NOINLINE bool leat__mutex_hand_over(leat_mutex *mu)
 	return g != NULL;
 }
 
-void leat_mutex_unlock(leat_mutex *m)
+/* By who holds it. */
+static ALWAYS_INLINE void leat__mutex_drop(leat_mutex *m)
 {
-	if (unlikely(!__atomic_load_n(&m->leat__held, __ATOMIC_RELAXED)))
-		leat__fatal("sync: unlock of unlocked mutex");
-	leat__hb_release(m);
 	if (unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED) == HAND_OVER) &&
 	    leat__mutex_hand_over(m))
 		return;
@@ -331,4 +341,17 @@ void leat_mutex_unlock(leat_mutex *m)
 	leat__fence_light();
 	if (unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED)))
 		leat__mutex_wake(m);
+}
+
+void leat__mutex_unlock(leat_mutex *m)
+{
+	leat__mutex_drop(m);
+}
+
+void leat_mutex_unlock(leat_mutex *m)
+{
+	if (unlikely(!__atomic_load_n(&m->leat__held, __ATOMIC_RELAXED)))
+		leat__fatal("sync: unlock of unlocked mutex");
+	leat__hb_release(m);
+	leat__mutex_drop(m);
 }

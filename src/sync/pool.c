@@ -61,6 +61,25 @@ static void drop(const leat_pool *pool, void *item)
 		free(item);
 }
 
+/* A chunk may be freed elsewhere than it was allocated. */
+static struct chunk *new_chunk(void)
+{
+	struct chunk *c = malloc(sizeof *c);
+
+	if (c) {
+		c->next = NULL;
+		leat__hb_release(c);
+	}
+	return c;
+}
+
+static void free_chunk(struct chunk *c)
+{
+	if (c)
+		leat__hb_acquire(c);
+	free(c);
+}
+
 /* --- shards.  In the runtime */
 
 static struct leat__pool_shard *own_shard(leat_pool *pool, const struct leat__m *m)
@@ -179,7 +198,7 @@ void *leat_pool_get(leat_pool *p)
 		item = steal(p, own, mark, &emptied);
 	leat__leave(m);
 	if (unlikely(emptied != NULL))
-		free(emptied);
+		free_chunk(emptied);
 	if (likely(item != NULL))
 		leat__hb_acquire(edge(item));
 	else if (p->make)
@@ -189,13 +208,13 @@ void *leat_pool_get(leat_pool *p)
 
 static NOINLINE void leat__pool_put_slow(leat_pool *pool, void *item)
 {
-	struct chunk *c = malloc(sizeof *c);
+	struct chunk *c = new_chunk();
 
 	if (!give(pool, item, &c)) {
 		leat__hb_acquire(edge(item));
 		drop(pool, item);
 	}
-	free(c);
+	free_chunk(c);
 }
 
 void leat_pool_put(leat_pool *p, void *item)
@@ -251,7 +270,7 @@ static void *next(struct haul *h)
 	if (!h->in_chunk) {
 		h->chunks = c->next;
 		h->in_chunk = IN_CHUNK;
-		free(c);
+		free_chunk(c);
 	}
 	return item;
 }
