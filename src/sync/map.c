@@ -10,7 +10,7 @@
  * Operations on one key are in one order, that of the mutex, and a load without it has its place there by what it
  * finds (map.h).  To the thread sanitizer each change releases the key's edge, each operation acquires it: not the
  * mutex's, which other keys share.  What the program may read of an entry, its key in equal and in a range,
- * is ordered before its end by the entry's own address.
+ * has two edges of the entry's own.
  *
  * A range takes references to the entries of one shard at a time, so it finds each key once, though fn changes
  * the map: a key that was removed and stored again is another entry.
@@ -102,9 +102,9 @@ static NOINLINE bool leat__map_same_own(const struct leat__map_place *at,
 	bool result;
 
 	LEAT_DEFER(leat__map_unlock_held, &g);
-	leat__hb_acquire(e);
+	leat__hb_acquire(leat__map_made(e));
 	result = at->map->equal(e->key, at->key, at->map->arg);
-	leat__hb_release(e);
+	leat__hb_release(leat__map_seen(e));
 	g.held = false;
 	return result;
 }
@@ -402,7 +402,7 @@ static bool take_view(struct view *v, struct leat__map_shard *s)
 static void leat__map_drop_view(struct view *v)
 {
 	for (size_t i = 0; i < v->n; i++) {
-		leat__hb_release(v->all[i]);
+		leat__hb_release(leat__map_seen(v->all[i]));
 		leat__map_unref(v->all[i]);
 	}
 	free(v->all);
@@ -423,6 +423,7 @@ static bool leat__map_visit(struct leat__map_shard *s,
 		if (__atomic_load_n(&e->refs, __ATOMIC_ACQUIRE) & LEAT__MAP_DEAD)
 			continue;
 		leat__hb_acquire(leat__map_edge(s, e->hash));
+		leat__hb_acquire(leat__map_made(e));
 		more = fn(e->key, __atomic_load_n(&e->value, __ATOMIC_ACQUIRE), arg);
 	}
 	return more;

@@ -98,6 +98,17 @@ static inline const void *leat__map_edge(const struct leat__map_shard *s, uint32
 	return (const char *)s + (hash >> LEAT__MAP_EDGE_SHIFT);
 }
 
+/* Likewise: that an entry's key was made comes before who reads it, that comes before the entry's end. */
+static inline const void *leat__map_made(const struct leat__map_entry *e)
+{
+	return &e->next;
+}
+
+static inline const void *leat__map_seen(const struct leat__map_entry *e)
+{
+	return &e->waste;
+}
+
 /* The table of m, made if there is none.  Panics. */
 struct leat__map_table *leat__map_make(leat_map *m);
 

@@ -78,14 +78,15 @@ void leat__map_unref(struct leat__map_entry *e)
 {
 	if (__atomic_sub_fetch(&e->refs, LEAT__MAP_REF, __ATOMIC_ACQ_REL) >= LEAT__MAP_REF)
 		return;
-	leat__hb_acquire(e);
+	leat__hb_acquire(leat__map_made(e));
+	leat__hb_acquire(leat__map_seen(e));
 	free(e);
 }
 
 static void waste_entry(struct leat__map_shard *s, struct leat__map_entry *e)
 {
 	__atomic_fetch_or(&e->refs, LEAT__MAP_DEAD, __ATOMIC_RELEASE);
-	leat__hb_acquire(e); /* who compared with its key is done with that */
+	leat__hb_acquire(leat__map_seen(e)); /* the key is the program's again */
 	e->waste = s->waste;
 	s->waste = e;
 	s->wasted++;

@@ -271,4 +271,14 @@ TEST(waitgroup_misses_nobody)
 	check_protocol(&waitgroup);
 }
 
+TEST(map_frees_nothing_that_is_read)
+{
+	check_protocol(&map_reading);
+}
+
+TEST(map_misses_no_key_that_is_moved)
+{
+	check_protocol(&map_moving);
+}
+
 TEST_MAIN
