@@ -19,6 +19,7 @@
 #include <leat/mutex.h>
 #include <leat/panic.h>
 #include <leat/pool.h>
+#include <leat/rwmutex.h>
 #include <leat/scope.h>
 #include <leat/select.h>
 #include <leat/thread.h>
