@@ -62,7 +62,7 @@ struct leat__striped *leat__rwmutex_own_entry(leat_rwmutex *mu, uint64_t s)
 	return NULL;
 }
 
-static void begin_stripes(const struct leat__m *m, leat_rwmutex *mu)
+static void leat__rwmutex_begin_stripes(const struct leat__m *m, leat_rwmutex *mu)
 {
 	uint64_t s = leat__rw_state(mu);
 	struct leat__striped *e;
@@ -99,7 +99,7 @@ static NOINLINE void leat__rwmutex_streak(leat_rwmutex *mu)
 	if (mu->leat__skip)
 		mu->leat__skip--;
 	else
-		begin_stripes(m, mu);
+		leat__rwmutex_begin_stripes(m, mu);
 	leat__unlock(&mu->leat__lock);
 	leat__leave(m);
 }

@@ -108,7 +108,7 @@ static void end_stripes(leat_rwmutex *mu, struct leat__striped *e)
 }
 
 /* Where the writer has to wait: with e, locked, if that counts anybody, or with the state; NULL: nowhere. */
-static struct leat__waiters *readers_left(leat_rwmutex *mu, struct leat__striped *e)
+static struct leat__waiters *leat__rwmutex_readers_left(leat_rwmutex *mu, struct leat__striped *e)
 {
 	if (!e)
 		return mu->leat__active ? leat__rw_writer(mu) : NULL;
@@ -164,7 +164,7 @@ static NOINLINE int leat__rwmutex_write_slow(leat_rwmutex *mu, leat_ctx *ctx, bo
 		e = leat__rwmutex_own_entry(mu, s);
 	else
 		mu->leat__active = leat__rw_count(s);
-	q = readers_left(mu, e);
+	q = leat__rwmutex_readers_left(mu, e);
 	if (q && waits)
 		leat__queue(m, q, &w, ctx, LEAT__WAIT_RWLOCK);
 	else if (q && e)

@@ -61,7 +61,7 @@ uint32_t leat__striped_uses(const struct leat__striped *e)
 }
 
 /* Close it, and sum. */
-static uint32_t close_and_sum(struct leat__striped *e)
+static uint32_t leat__close_and_sum(struct leat__striped *e)
 {
 	store_relaxed(&e->owner, NULL);
 	leat__fence_heavy(); /* with those of readers who come */
@@ -71,7 +71,7 @@ static uint32_t close_and_sum(struct leat__striped *e)
 uint32_t leat__striped_look(struct leat__striped *e)
 {
 	const void *owner = load_relaxed(&e->owner);
-	uint32_t sum = close_and_sum(e);
+	uint32_t sum = leat__close_and_sum(e);
 
 	store_relaxed(&e->owner, owner);
 	return sum;
@@ -138,7 +138,7 @@ static struct leat__striped *find_free(void)
 }
 
 /* One that was used by nobody lately, locked and without an owner; or NULL. */
-static struct leat__striped *evict(void)
+static struct leat__striped *leat__evict(void)
 {
 	for (int i = 0; i < LOOKS; i++) {
 		struct leat__striped *e = next();
@@ -150,7 +150,7 @@ static struct leat__striped *evict(void)
 		now = came(e);
 		if (now == e->seen && !load_relaxed(&e->awaited)) {
 			owner = load_relaxed(&e->owner);
-			if (close_and_sum(e) == 0)
+			if (leat__close_and_sum(e) == 0)
 				return e;
 			store_relaxed(&e->owner, owner);
 		}
@@ -165,7 +165,7 @@ struct leat__striped *leat__striped_take(const void *owner)
 	struct leat__striped *e = find_free();
 
 	if (!e)
-		e = evict();
+		e = leat__evict();
 	if (!e)
 		return NULL;
 	settle(e);
