@@ -8,7 +8,8 @@
  * sets WRITER: the readers counted at that moment are those it waits for (active), later ones wait for it.
  * When it unlocks, those who have come are in, whether they sleep in the queue already or have yet
  * to get there (granted), and only then other writers have the mutex: so these readers come first.  After Go's
- * sync.RWMutex.
+ * sync.RWMutex; but a reader leaves by a compare-and-swap that sees no writer, or else under the inner lock, so
+ * that of those who are counted each is in or is about to ask: a writer that gives up must tell who is who.
  *
  * Striped.  Each reader's addition takes the word's cache line away from the others.  So after a long streak of
  * read locks without a writer the lock gets an entry of the table of stripes.h, where readers are counted
@@ -20,8 +21,8 @@
  * Invariants (the inner lock, but for what says otherwise)
  *  - Without an entry, who is in is counted in the state; so are those on their way to the inner lock and those
  *    in the queue.  active is how many of them the writer waits for, 0 without one.
- *  - With an entry, who is in is counted there and nowhere else; what the state counts, one up or one down, is
- *    readers who saw the entry too late, and will put that right: come, under the inner lock; go, at once.
+ *  - With an entry, who is in is counted there and nowhere else; those whom the state counts saw the entry too
+ *    late, and will put that right under the inner lock.
  *  - So a read lock leaves by the way it has come, or has been moved to, and the sum of an entry is
  *    0 when nobody is in.  While somebody is in, the entry neither changes nor goes away.
  *  - The entry may be taken away, by others and without a word, while nobody is in; then it has another owner,
@@ -251,25 +252,6 @@ static LEAT__NORETURN COLD void leat__rwmutex_not_read(void)
 	leat__fatal("sync: RUnlock of unlocked RWMutex");
 }
 
-/* A writer waits for the caller, among others. */
-static NOINLINE void leat__rwmutex_left(leat_rwmutex *mu)
-{
-	struct leat__m *m = leat__enter();
-	struct leat__waiter *w = NULL;
-	bool wrong;
-
-	leat__lock(&mu->leat__lock);
-	wrong = mu->leat__active == 0;
-	if (!wrong && --mu->leat__active == 0)
-		w = leat__waiters_take(leat__rw_writer(mu));
-	leat__unlock(&mu->leat__lock);
-	if (w)
-		leat__ready(m, w->g, false);
-	leat__leave(m);
-	if (wrong)
-		leat__rwmutex_not_read();
-}
-
 /* The caller's stripe looks as if it had nobody to leave: look closer, while it is still in. */
 static NOINLINE void leat__rwmutex_look(struct leat__m *m, leat_rwmutex *mu, uint64_t s)
 {
@@ -294,17 +276,32 @@ static ALWAYS_INLINE void leat__rwmutex_leave_striped(leat_rwmutex *mu, uint64_t
 	leat__leave(m);
 }
 
-static NOINLINE void leat__rwmutex_runlock_slow(leat_rwmutex *mu, uint64_t s)
+/* There is a writer, or nobody to leave: under the inner lock that stays so, and what there is to count is
+   counted there.  False: the lock was striped meanwhile, nothing happened. */
+static NOINLINE bool leat__rwmutex_leave_slow(leat_rwmutex *mu)
 {
-	if (s & LEAT__RW_ENTRY) {
-		/* The lock was striped between the look at it and the subtraction. */
-		leat__rw_add(mu, LEAT__RW_READER);
-		leat__rwmutex_leave_striped(mu, s);
-	} else if (leat__rw_count(s) == 0) {
-		leat__rwmutex_not_read();
-	} else {
-		leat__rwmutex_left(mu);
+	struct leat__m *m = leat__enter();
+	struct leat__waiter *w = NULL;
+	bool striped, wrong = false;
+	uint64_t s;
+
+	leat__lock(&mu->leat__lock);
+	s = leat__rw_state(mu);
+	striped = s & LEAT__RW_ENTRY;
+	if (!striped)
+		wrong = leat__rw_count(s) == 0 || ((s & LEAT__RW_WRITER) && !mu->leat__active);
+	if (!striped && !wrong) {
+		leat__rw_add(mu, -LEAT__RW_READER);
+		if ((s & LEAT__RW_WRITER) && --mu->leat__active == 0)
+			w = leat__waiters_take(leat__rw_writer(mu));
 	}
+	leat__unlock(&mu->leat__lock);
+	if (w)
+		leat__ready(m, w->g, false);
+	leat__leave(m);
+	if (wrong)
+		leat__rwmutex_not_read();
+	return !striped;
 }
 
 void leat_rwmutex_runlock(leat_rwmutex *m)
@@ -312,11 +309,16 @@ void leat_rwmutex_runlock(leat_rwmutex *m)
 	uint64_t s = leat__rw_state(m);
 
 	leat__hb_release(leat__rw_reads(m));
-	if (s & LEAT__RW_ENTRY) {
-		leat__rwmutex_leave_striped(m, s);
-		return;
-	}
-	s = leat__rw_add(m, -LEAT__RW_READER);
-	if (unlikely(s & (LEAT__RW_WRITER | LEAT__RW_ENTRY)) || unlikely(leat__rw_count(s) == 0))
-		leat__rwmutex_runlock_slow(m, s);
+	do {
+		if (!(s & LEAT__RW_ENTRY) &&
+		    (unlikely(s & LEAT__RW_WRITER) || unlikely(leat__rw_count(s) == 0))) {
+			if (leat__rwmutex_leave_slow(m))
+				return;
+			s = leat__rw_state(m);
+		}
+		if (s & LEAT__RW_ENTRY) {
+			leat__rwmutex_leave_striped(m, s);
+			return;
+		}
+	} while (!leat__rw_change(m, &s, s - LEAT__RW_READER));
 }

@@ -41,7 +41,7 @@ static void *writer_thread(void *arg)
 
 	for (int i = 0; i < rounds; i++) {
 		litmus_meet(&meeting);
-		litmus_dither(&random, 60);
+		litmus_dither(&random, 600);
 		write_lock(&random);
 		litmus_meet(&meeting);
 		litmus_round();
@@ -53,7 +53,7 @@ static void read_halves(uint64_t *random)
 {
 	int l = *(volatile int *)&left;
 
-	litmus_dither(random, 20);
+	litmus_dither(random, 10);
 	CHECK_EQ(l, *(volatile int *)&right);
 }
 
@@ -67,8 +67,8 @@ TEST(who_comes_is_seen_or_sees)
 	for (int i = 0; i < rounds; i++) {
 		make_striped(&lock);
 		litmus_meet(&meeting);
-		litmus_dither(&random, 60);
-		for (int k = 0; k < 3; k++) {
+		/* So often that the writer comes in the middle of it. */
+		for (int k = 0; k < 200; k++) {
 			leat_rwmutex_rlock(&lock);
 			read_halves(&random);
 			leat_rwmutex_runlock(&lock);
