@@ -14,7 +14,7 @@
  * the value.  A NULL channel is never ready: a send or receive on it blocks for ever.
  *
  * Senders close.  After a close, what is buffered can still be received; then every receive yields
- * the zero value at once.
+ * the zero value at once.  A close may give a reason, which receivers can ask for.
  *
  * A channel made with chan_make is freed by its owner with chan_free, when nobody uses it any more;
  * scope_chan makes one that goes with its scope.
@@ -26,6 +26,7 @@
 #define LEAT_CHAN_H
 
 #include <leat/base.h>
+#include <leat/error.h>
 
 typedef struct leat_chan leat_chan;
 
@@ -92,6 +93,34 @@ LEAT_API bool leat_chan_try_recv(leat_chan *c, void *elem, bool *ok);
  * Any goroutine, any thread.
  */
 LEAT_API void leat_chan_close(leat_chan *c);
+
+/*
+ * The same, and leat_chan_reason gives the reason from then on.  It must live as long as anybody asks, as
+ * those do that LEAT_ERROR defines.  NULL: no reason.  Beyond Go's.
+ */
+LEAT_API void leat_chan_close_with(leat_chan *c, const leat_error *reason);
+
+/*
+ * Close c unless it is closed already: true for the one who closed it, of however many try, false for the
+ * others; the close happens before a call that returns false.  For channels with several senders of which
+ * nobody knows who is the last.  That the others may still send, which panics, it does not change.
+ *
+ * Panics "close of nil channel" on NULL, and "close of closed channel" for the channel of a timer or a ticker, as
+ * leat_chan_close does.  Any goroutine, any thread.  Beyond Go's.
+ */
+LEAT_API bool leat_chan_try_close(leat_chan *c);
+LEAT_API bool leat_chan_try_close_with(leat_chan *c, const leat_error *reason);
+
+/*
+ * Is c closed, whether or not it is drained?  Why: the reason of the close; NULL while it is open, where
+ * none was given, and on NULL.
+ *
+ * Yes, and a reason, are for good; the close, and all that preceded it, happens before the call that tells of
+ * it.  Who received "closed" finds the reason.  No is old news at once: it does not make a send safe, and is
+ * for diagnostics.  Any goroutine, any thread; one load each.  Beyond Go's.
+ */
+LEAT_API bool leat_chan_is_closed(leat_chan *c);
+LEAT_API const leat_error *leat_chan_reason(leat_chan *c);
 
 /* How many values are buffered now (0 on NULL; parked senders do not count). */
 LEAT_API size_t leat_chan_len(leat_chan *c);
@@ -184,6 +213,36 @@ LEAT__END
 		leat_chan_close(LEAT__RAW(c));                                                             \
 	})
 
+#define LEAT_CHAN_CLOSE_WITH(c, reason)                                                            \
+	__extension__({                                                                                \
+		LEAT__CAN_SEND(c);                                                                         \
+		leat_chan_close_with(LEAT__RAW(c), (reason));                                              \
+	})
+
+#define LEAT_CHAN_TRY_CLOSE(c)                                                                     \
+	__extension__({                                                                                \
+		LEAT__CAN_SEND(c);                                                                         \
+		leat_chan_try_close(LEAT__RAW(c));                                                         \
+	})
+
+#define LEAT_CHAN_TRY_CLOSE_WITH(c, reason)                                                        \
+	__extension__({                                                                                \
+		LEAT__CAN_SEND(c);                                                                         \
+		leat_chan_try_close_with(LEAT__RAW(c), (reason));                                          \
+	})
+
+#define LEAT_CHAN_CLOSED(c)                                                                        \
+	__extension__({                                                                                \
+		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
+		leat_chan_is_closed(LEAT__RAW(c));                                                         \
+	})
+
+#define LEAT_CHAN_REASON(c)                                                                        \
+	__extension__({                                                                                \
+		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
+		leat_chan_reason(LEAT__RAW(c));                                                            \
+	})
+
 #define LEAT_CHAN_LEN(c)                                                                           \
 	__extension__({                                                                                \
 		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
@@ -224,22 +283,27 @@ LEAT__END
 		for (LEAT__ELEM(c) v; leat_chan_recv(LEAT__CAT(leat__c, n), (void *)&v);)
 
 #ifndef LEAT_NO_SHORT_NAMES
-#define chan(T)            LEAT_CHAN(T)
-#define send_chan(T)       LEAT_SEND_CHAN(T)
-#define recv_chan(T)       LEAT_RECV_CHAN(T)
-#define chan_make(T, n)    LEAT_CHAN_MAKE(T, n)
-#define chan_free(c)       LEAT_CHAN_FREE(c)
-#define chan_send(...)     LEAT_CHAN_SEND(__VA_ARGS__)
-#define chan_recv(c)       LEAT_CHAN_RECV(c)
-#define chan_recv_ok(...)  LEAT_CHAN_RECV_OK(__VA_ARGS__)
-#define chan_try_send(...) LEAT_CHAN_TRY_SEND(__VA_ARGS__)
-#define chan_try_recv(...) LEAT_CHAN_TRY_RECV(__VA_ARGS__)
-#define chan_close(c)      LEAT_CHAN_CLOSE(c)
-#define chan_len(c)        LEAT_CHAN_LEN(c)
-#define chan_cap(c)        LEAT_CHAN_CAP(c)
-#define chan_sender(c)     LEAT_CHAN_SENDER(c)
-#define chan_receiver(c)   LEAT_CHAN_RECEIVER(c)
-#define chan_range(v, c)   LEAT_CHAN_RANGE(v, c)
+#define chan(T)                        LEAT_CHAN(T)
+#define send_chan(T)                   LEAT_SEND_CHAN(T)
+#define recv_chan(T)                   LEAT_RECV_CHAN(T)
+#define chan_make(T, n)                LEAT_CHAN_MAKE(T, n)
+#define chan_free(c)                   LEAT_CHAN_FREE(c)
+#define chan_send(...)                 LEAT_CHAN_SEND(__VA_ARGS__)
+#define chan_recv(c)                   LEAT_CHAN_RECV(c)
+#define chan_recv_ok(...)              LEAT_CHAN_RECV_OK(__VA_ARGS__)
+#define chan_try_send(...)             LEAT_CHAN_TRY_SEND(__VA_ARGS__)
+#define chan_try_recv(...)             LEAT_CHAN_TRY_RECV(__VA_ARGS__)
+#define chan_close(c)                  LEAT_CHAN_CLOSE(c)
+#define chan_close_with(c, reason)     LEAT_CHAN_CLOSE_WITH(c, reason)
+#define chan_try_close(c)              LEAT_CHAN_TRY_CLOSE(c)
+#define chan_try_close_with(c, reason) LEAT_CHAN_TRY_CLOSE_WITH(c, reason)
+#define chan_closed(c)                 LEAT_CHAN_CLOSED(c)
+#define chan_reason(c)                 LEAT_CHAN_REASON(c)
+#define chan_len(c)                    LEAT_CHAN_LEN(c)
+#define chan_cap(c)                    LEAT_CHAN_CAP(c)
+#define chan_sender(c)                 LEAT_CHAN_SENDER(c)
+#define chan_receiver(c)               LEAT_CHAN_RECEIVER(c)
+#define chan_range(v, c)               LEAT_CHAN_RANGE(v, c)
 #endif
 
 #endif /* !__cplusplus */

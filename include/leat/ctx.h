@@ -161,6 +161,31 @@ LEAT_API void leat_ctx_cancel_cause(leat_any_ctx ctx, const leat_error *cause);
  */
 LEAT_API void leat_ctx_free(leat_ctx *ctx);
 
+/* --- waits that a context ends */
+
+/*
+ * Send and receive as leat_chan_send and leat_chan_recv (all they promise, and panic, holds here too), but
+ * return -ECANCELED or -ETIMEDOUT once ctx is done: at once, even if c is ready, when it is done before.  0 when
+ * the value was sent or received.  A receive from a channel that is closed and drained returns -EPIPE, with
+ * *elem zeroed; why it was closed leat_chan_reason tells.
+ *
+ * Either the value went over or the call returns an error: with -ECANCELED or -ETIMEDOUT nothing was sent, and no
+ * value lost, *elem is as it was, and nothing is left behind.  On a NULL channel only ctx ends the wait.
+ * ctx: NULL for none; it must outlive the call.  Never allocates, but for custom contexts ("out of memory").
+ * Go writes a select with ctx.Done() for these, which may take the other case when both are ready.
+ */
+LEAT_API int leat_chan_send_ctx(leat_chan *c, const void *elem, leat_any_ctx ctx) LEAT__WARN_UNUSED;
+LEAT_API int leat_chan_recv_ctx(leat_chan *c, void *elem, leat_any_ctx ctx) LEAT__WARN_UNUSED;
+
+/*
+ * Park the caller for at least duration_ns nanoseconds: 0; or until ctx is done, which may be before the
+ * call: -ECANCELED or -ETIMEDOUT.  A duration of 0 or less only asks whether ctx is done; one too long for the
+ * clock leaves ctx alone to end it.  No timer is left behind.
+ *
+ * ctx: NULL for none.  Any goroutine, any thread.  Panics "out of memory" as leat_sleep does.
+ */
+LEAT_API int leat_sleep_ctx(int64_t duration_ns, leat_any_ctx ctx);
+
 /* --- a function when done */
 
 /* All fields are private.  The caller's, until fn was started or a stop has returned. */
@@ -233,7 +258,30 @@ LEAT__END
 	})
 #define LEAT_CTX_VALUE(ctx, key) ((LEAT__CTX_TYPE(key) *)leat_ctx_value((ctx), &(key)))
 
+/*
+ * LEAT_CHAN_SEND_CTX(c, value, ctx), LEAT_CHAN_RECV_CTX(c, vp, ctx): the same, typed; vp is a T *, or NULL to drop
+ * the value.  A value with commas of its own needs parentheses.
+ */
+#define LEAT_CHAN_SEND_CTX(c, value, ctx) LEAT__SENDING_CTX(__COUNTER__, c, value, ctx)
+#define LEAT__SENDING_CTX(n, c, v, ctx)                                                            \
+	__extension__({                                                                                \
+		LEAT__CAN_SEND(c);                                                                         \
+		leat_chan *LEAT__VAR(chan, n) = LEAT__RAW(c);                                              \
+		LEAT__ELEM(c) LEAT__VAR(value, n) = v;                                                     \
+		leat_chan_send_ctx(LEAT__VAR(chan, n), (const void *)&LEAT__VAR(value, n), (ctx));         \
+	})
+
+#define LEAT_CHAN_RECV_CTX(c, vp, ctx) LEAT__RECEIVING_CTX(__COUNTER__, c, vp, ctx)
+#define LEAT__RECEIVING_CTX(n, c, vp, ctx)                                                         \
+	__extension__({                                                                                \
+		LEAT__CAN_RECV(c);                                                                         \
+		LEAT__ELEM(c) * LEAT__VAR(to, n) = (vp);                                                   \
+		leat_chan_recv_ctx(LEAT__RAW(c), (void *)LEAT__VAR(to, n), (ctx));                         \
+	})
+
 #ifndef LEAT_NO_SHORT_NAMES
+#define chan_recv_ctx(c, vp, ctx)       LEAT_CHAN_RECV_CTX(c, vp, ctx)
+#define chan_send_ctx(c, v, ctx)        LEAT_CHAN_SEND_CTX(c, v, ctx)
 #define ctx_free(ctx)                   leat_ctx_free(ctx)
 #define ctx_value(ctx, key)             LEAT_CTX_VALUE(ctx, key)
 #define ctx_with_value(ctx, key, value) LEAT_CTX_WITH_VALUE(ctx, key, value)

@@ -26,8 +26,8 @@ LEAT_API int64_t leat_now(void);
 
 /*
  * Park the caller for at least duration_ns nanoseconds; a duration of 0 or less returns at once.
- * A duration too long for the clock sleeps for ever.  Not interruptible: to wait for time or a
- * cancellation, select on a channel with case_timeout.
+ * A duration too long for the clock sleeps for ever.  Not interruptible: leat_sleep_ctx (leat/ctx.h) is, by a
+ * context; to wait for time or a channel, select with case_timeout.
  *
  * Any goroutine, any thread.  Takes the lock of the processor's timers; never allocates but to grow
  * their heap, and panics "out of memory" when that fails.  After Go's time.Sleep.

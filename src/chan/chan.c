@@ -333,7 +333,11 @@ bool leat_chan_try_recv(leat_chan *c, void *elem, bool *ok)
 	return true;
 }
 
-bool leat__chan_close(struct leat__m *m, leat_chan *c)
+/*
+ * What asks without the lock whether c is closed, and why, sees special last: it is stored with release, and
+ * read with acquire there.
+ */
+bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *reason)
 {
 	struct leat__waiter *w, *woken = NULL, **link = &woken;
 	uint16_t mark = leat__mark(m);
@@ -343,8 +347,9 @@ bool leat__chan_close(struct leat__m *m, leat_chan *c)
 		leat__biased_unlock(&c->lock, mark);
 		return false;
 	}
-	c->special = LEAT__CLOSED_CHAN;
+	c->reason = reason;
 	leat__hb_release(&c->special);
+	__atomic_store_n(&c->special, LEAT__CLOSED_CHAN, __ATOMIC_RELEASE);
 	/* Receivers first, then senders, each in the order they came. */
 	while ((w = leat__waiters_take(&c->receivers))) {
 		leat__hb_handover(w);
@@ -367,7 +372,8 @@ bool leat__chan_close(struct leat__m *m, leat_chan *c)
 	return true;
 }
 
-void leat_chan_close(leat_chan *c)
+/* In front of the runtime. */
+static bool leat__chan_close_here(leat_chan *c, const leat_error *reason)
 {
 	struct leat__m *m;
 	bool closed;
@@ -375,10 +381,48 @@ void leat_chan_close(leat_chan *c)
 	if (!c)
 		leat__panic_runtime("close of nil channel");
 	m = leat__enter();
-	closed = leat__chan_close(m, c);
+	closed = leat__chan_close_with(m, c, reason);
 	leat__leave(m);
-	if (!closed)
+	return closed;
+}
+
+void leat_chan_close_with(leat_chan *c, const leat_error *reason)
+{
+	if (!leat__chan_close_here(c, reason))
 		leat__panic_runtime("close of closed channel");
+}
+
+void leat_chan_close(leat_chan *c)
+{
+	leat_chan_close_with(c, NULL);
+}
+
+bool leat_chan_try_close_with(leat_chan *c, const leat_error *reason)
+{
+	if (c && c->alarm)
+		leat__panic_runtime("close of closed channel");
+	if (leat__chan_close_here(c, reason))
+		return true;
+	leat__hb_acquire(&c->special);
+	return false;
+}
+
+bool leat_chan_try_close(leat_chan *c)
+{
+	return leat_chan_try_close_with(c, NULL);
+}
+
+bool leat_chan_is_closed(leat_chan *c)
+{
+	if (!c || !(__atomic_load_n(&c->special, __ATOMIC_ACQUIRE) & LEAT__CLOSED_CHAN))
+		return false;
+	leat__hb_acquire(&c->special);
+	return true;
+}
+
+const leat_error *leat_chan_reason(leat_chan *c)
+{
+	return leat_chan_is_closed(c) ? c->reason : NULL;
 }
 
 size_t leat_chan_len(leat_chan *c)

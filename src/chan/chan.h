@@ -59,6 +59,7 @@ struct leat_chan {
 	size_t buffer_bytes;
 	struct leat_chan *scope_next; /* the scope's list */
 	struct leat__alarm *alarm;    /* what a timed one stands for, else NULL; never changes */
+	const leat_error *reason;     /* why it was closed; written before special says that it was */
 	_Alignas(16) char buffer[];
 };
 
@@ -282,8 +283,13 @@ static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, str
 	return LEAT__BLOCKS;
 }
 
-/* Close c, in the runtime; false when it was closed already. */
-bool leat__chan_close(struct leat__m *m, leat_chan *c);
+/* Close c, in the runtime, for a reason or NULL; false when it was closed already. */
+bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *reason);
+
+static inline bool leat__chan_close(struct leat__m *m, leat_chan *c)
+{
+	return leat__chan_close_with(m, c, NULL);
+}
 
 /* For scopes: like leat_chan_make and leat_chan_free. */
 leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap);

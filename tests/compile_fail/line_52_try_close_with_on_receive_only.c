@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* Nor do they try to. */
+/* ERROR: send on \(or close of\) a receive-only channel: it needs a chan\(T\) or send_chan\(T\) */
+/* ERROR: line_52_try_close_with_on_receive_only\.c:9: */
+#include <leat.h>
+
+bool f(recv_chan(int) c)
+{
+	return chan_try_close_with(c, NULL);
+}
