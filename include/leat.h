@@ -7,6 +7,7 @@
 
 #include <leat/base.h>
 #include <leat/blocking.h>
+#include <leat/broadcast.h>
 #include <leat/chan.h>
 #include <leat/ctx.h>
 #include <leat/defer.h>
@@ -15,6 +16,7 @@
 #include <leat/error.h>
 #include <leat/fd.h>
 #include <leat/go.h>
+#include <leat/latest.h>
 #include <leat/map.h>
 #include <leat/mutex.h>
 #include <leat/panic.h>

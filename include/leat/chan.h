@@ -142,6 +142,9 @@ LEAT__END
 	_Static_assert(LEAT__DIR(c) & 2, "send on (or close of) a receive-only channel: it needs a "   \
 	                                 "chan(T) or send_chan(T)")
 
+/* A broadcast (leat/broadcast.h) is written in the same way, and is none. */
+#define LEAT__IS_CHAN(c) _Static_assert(LEAT__DIR(c) - 1 < 3, "not a channel")
+
 /* The library's name for a typed channel; anything that is no channel fails in LEAT__DIR. */
 #define LEAT__RAW(c) ((leat_chan *)(void *)(c))
 
@@ -161,7 +164,7 @@ LEAT__END
 
 #define LEAT_CHAN_FREE(c)                                                                          \
 	__extension__({                                                                                \
-		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
+		LEAT__IS_CHAN(c);                                                                          \
 		leat_chan_free(LEAT__RAW(c));                                                              \
 	})
 
@@ -233,25 +236,25 @@ LEAT__END
 
 #define LEAT_CHAN_CLOSED(c)                                                                        \
 	__extension__({                                                                                \
-		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
+		LEAT__IS_CHAN(c);                                                                          \
 		leat_chan_is_closed(LEAT__RAW(c));                                                         \
 	})
 
 #define LEAT_CHAN_REASON(c)                                                                        \
 	__extension__({                                                                                \
-		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
+		LEAT__IS_CHAN(c);                                                                          \
 		leat_chan_reason(LEAT__RAW(c));                                                            \
 	})
 
 #define LEAT_CHAN_LEN(c)                                                                           \
 	__extension__({                                                                                \
-		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
+		LEAT__IS_CHAN(c);                                                                          \
 		leat_chan_len(LEAT__RAW(c));                                                               \
 	})
 
 #define LEAT_CHAN_CAP(c)                                                                           \
 	__extension__({                                                                                \
-		_Static_assert(LEAT__DIR(c), "not a channel");                                             \
+		LEAT__IS_CHAN(c);                                                                          \
 		leat_chan_cap(LEAT__RAW(c));                                                               \
 	})
 

@@ -26,14 +26,24 @@
 
 #define BYTES_MAX ((size_t)1 << 47) /* no address space holds more */
 
-leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap)
+const char *leat__chan_size_error(size_t elem_bytes, ptrdiff_t cap)
 {
 	size_t bytes;
-	leat_chan *c = NULL;
 
 	if (cap < 0 || elem_bytes > UINT32_MAX ||
 	    __builtin_mul_overflow(elem_bytes, (size_t)cap, &bytes) || bytes > BYTES_MAX)
-		leat__panic_runtime("makechan: size out of range");
+		return "makechan: size out of range";
+	return NULL;
+}
+
+leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap)
+{
+	const char *wrong = leat__chan_size_error(elem_bytes, cap);
+	size_t bytes = elem_bytes * (size_t)cap;
+	leat_chan *c = NULL;
+
+	if (wrong)
+		leat__panic_runtime(wrong);
 	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + bytes) != 0)
 		leat__panic_runtime("out of memory");
 	*c = (leat_chan){.cap = (size_t)cap, .elem_bytes = (uint32_t)elem_bytes, .buffer_bytes = bytes};
@@ -461,6 +471,8 @@ void leat_chan_free(leat_chan *c)
 		leat__panic_runtime("chan_free: goroutines are waiting on the channel");
 	if (c->scoped)
 		leat__panic_runtime("chan_free: the channel belongs to a scope");
+	if (leat__chan_subscription(c))
+		leat__panic_runtime("chan_free: the channel belongs to a broadcast");
 	if (c->alarm && c->alarm->owned)
 		leat__panic_runtime("chan_free: the channel belongs to a timer");
 	leat__chan_delete(c);

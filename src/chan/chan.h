@@ -57,9 +57,12 @@ struct leat_chan {
 
 	size_t head, tail; /* where in the buffer, in bytes, is received from and sent to next */
 	size_t buffer_bytes;
-	struct leat_chan *scope_next; /* the scope's list */
-	struct leat__alarm *alarm;    /* what a timed one stands for, else NULL; never changes */
-	const leat_error *reason;     /* why it was closed; written before special says that it was */
+	union {
+		struct leat_chan *scope_next;            /* scoped: the scope's list */
+		struct leat__subscription *subscription; /* else a broadcast's, which frees it, or NULL */
+	};
+	struct leat__alarm *alarm; /* what a timed one stands for, else NULL; never changes */
+	const leat_error *reason;  /* why it was closed; written before special says that it was */
 	_Alignas(16) char buffer[];
 };
 
@@ -291,7 +294,15 @@ static inline bool leat__chan_close(struct leat__m *m, leat_chan *c)
 	return leat__chan_close_with(m, c, NULL);
 }
 
-/* For scopes: like leat_chan_make and leat_chan_free. */
+/* Whose subscription c is; NULL: it is none. */
+static inline struct leat__subscription *leat__chan_subscription(const leat_chan *c)
+{
+	return c->scoped ? NULL : c->subscription;
+}
+
+/* For what owns channels: like leat_chan_make and leat_chan_free; what make would panic with for such a size, or
+   NULL. */
+const char *leat__chan_size_error(size_t elem_bytes, ptrdiff_t cap);
 leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap);
 void leat__chan_delete(leat_chan *c);
 
