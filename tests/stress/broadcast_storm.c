@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CTEST: san */
 /*
  * Goal: broadcasts under everything at once: senders whose contexts are cancelled and run out, subscribers that are
  * slow, that come and go while a send waits for them, and a close in the midst of it.

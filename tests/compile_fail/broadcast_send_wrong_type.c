@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The value must be one of the broadcast's type. */
+/* ERROR: (makes|incompatible) (integer from pointer|pointer to integer) */
+/* ERROR: broadcast_send_wrong_type\.c:9: */
+#include <leat.h>
+
+void f(broadcast(int) b, int *p)
+{
+	broadcast_send(b, p);
+}
