@@ -187,7 +187,6 @@ static void close_after_writing(void *p)
 
 	r->plain = 42;
 	chan_close_with(r->c, &on_fire);
-	leat_waitgroup_done(&r->wg);
 }
 
 TEST(who_is_told_sees_what_was_done_before_the_close)
@@ -195,7 +194,6 @@ TEST(who_is_told_sees_what_was_done_before_the_close)
 	for (int i = test_count(3000); i-- > 0;) {
 		struct race r = {.c = chan_make(int, 0)};
 
-		leat_waitgroup_add(&r.wg, 1);
 		start(GOROUTINE, close_after_writing, &r);
 		switch (i % 3) {
 		case 0:
@@ -209,7 +207,7 @@ TEST(who_is_told_sees_what_was_done_before_the_close)
 			CHECK(chan_reason(r.c) == &on_fire);
 		}
 		CHECK_EQ(r.plain, 42);
-		leat_waitgroup_wait(&r.wg);
+		test_goroutines(1);
 		chan_free(r.c);
 	}
 }
@@ -221,7 +219,6 @@ static void close_ours_after_writing(void *p)
 	r->plain = 42;
 	if (!chan_try_close(r->c))
 		CHECK(!"nobody else closes it for true");
-	leat_waitgroup_done(&r->wg);
 }
 
 TEST(who_comes_second_sees_what_the_first_did_before)
@@ -229,12 +226,11 @@ TEST(who_comes_second_sees_what_the_first_did_before)
 	for (int i = test_count(3000); i-- > 0;) {
 		struct race r = {.c = chan_make(int, 0)};
 
-		leat_waitgroup_add(&r.wg, 1);
 		start(GOROUTINE, close_ours_after_writing, &r);
 		while (!chan_closed(r.c) || chan_try_close(r.c))
 			leat_yield();
 		CHECK_EQ(r.plain, 42);
-		leat_waitgroup_wait(&r.wg);
+		test_goroutines(1);
 		chan_free(r.c);
 	}
 }

@@ -213,6 +213,54 @@ TEST(who_waits_longest_is_served_first)
 	leat_ctx_free(ctx);
 }
 
+struct letter {
+	chan(int) c, answers;
+	leat_ctx *ctx;
+	int question, answer; /* plain */
+};
+
+static void answer(void *p)
+{
+	struct letter *l = p;
+	int v;
+
+	for (;;) {
+		if (chan_recv_ctx(l->c, &v, l->ctx) != 0)
+			break;
+		l->answer = l->question + 1;
+		CHECK_EQ(chan_send_ctx(l->answers, v, l->ctx), 0);
+	}
+	CHECK_EQ(l->question, -1);
+	chan_close(l->answers);
+}
+
+TEST(what_precedes_a_send_a_close_and_a_cancel_is_seen)
+{
+	for (int i = 0; i < 6; i++) {
+		struct letter l = {.c = chan_make(int, i / 2), .answers = chan_make(int, i / 2)};
+
+		l.ctx = cancelable();
+		start(GOROUTINE, answer, &l);
+		for (int k = 0; k < test_count(1000); k++) {
+			if (k % 2)
+				test_parked(1); /* it waits for the question */
+			l.question = k;
+			CHECK_EQ(chan_send_ctx(l.c, k, l.ctx), 0);
+			CHECK_EQ(chan_recv_ctx(l.answers, NULL, l.ctx), 0);
+			CHECK_EQ(l.answer, k + 1);
+		}
+		l.question = -1;
+		if (i & 1)
+			leat_ctx_cancel(l.ctx);
+		else
+			chan_close(l.c);
+		chan_recv(l.answers);
+		chan_free(l.c);
+		chan_free(l.answers);
+		leat_ctx_free(l.ctx);
+	}
+}
+
 /* --- other channels and contexts */
 
 TEST(line_154_timers)
