@@ -24,6 +24,7 @@
 #include <leat/rwmutex.h>
 #include <leat/scope.h>
 #include <leat/select.h>
+#include <leat/semaphore.h>
 #include <leat/thread.h>
 #include <leat/ticker.h>
 #include <leat/time.h>
