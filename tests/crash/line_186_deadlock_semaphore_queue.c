@@ -8,6 +8,7 @@ static leat_semaphore tokens = LEAT_SEMAPHORE(2);
 static void large(void)
 {
 	leat_semaphore_acquire(&tokens, 2);
+	leat_semaphore_release(&tokens, 2);
 }
 
 int main(void)
