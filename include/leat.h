@@ -17,6 +17,7 @@
 #include <leat/fd.h>
 #include <leat/go.h>
 #include <leat/latest.h>
+#include <leat/limiter.h>
 #include <leat/map.h>
 #include <leat/mutex.h>
 #include <leat/panic.h>
