@@ -26,6 +26,7 @@
 #include <leat/scope.h>
 #include <leat/select.h>
 #include <leat/semaphore.h>
+#include <leat/singleflight.h>
 #include <leat/thread.h>
 #include <leat/ticker.h>
 #include <leat/time.h>

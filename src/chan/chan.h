@@ -60,6 +60,7 @@ struct leat_chan {
 	union {
 		struct leat_chan *scope_next;            /* scoped: the scope's list */
 		struct leat__subscription *subscription; /* else a broadcast's, which frees it, or NULL */
+		struct leat_chan *flight_next;           /* or, until it has the result, a flight's list */
 	};
 	struct leat__alarm *alarm; /* what a timed one stands for, else NULL; never changes */
 	const leat_error *reason;  /* why it was closed; written before special says that it was */

@@ -181,6 +181,13 @@ void leat_panic(const char *format, ...)
 	leat__raise(&p);
 }
 
+void leat__panic_now(void)
+{
+	fetch_add_acq_rel(&uncaught, 1); /* if one more than there are: the process ends here */
+	leat__with_room(leat__report_panic, leat__current()->panics);
+	__builtin_unreachable();
+}
+
 void leat__panic_runtime(const char *message)
 {
 	struct leat__panic p = {.info.runtime = true};

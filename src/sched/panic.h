@@ -35,6 +35,10 @@ struct leat__catch {
 /* Panic for a misuse of leat. */
 LEAT__NORETURN void leat__panic_runtime(const char *message);
 
+/* By what a panic runs: report it now, as if nothing caught it, and exit 2; nothing more that was deferred
+   runs. */
+LEAT__NORETURN void leat__panic_now(void);
+
 /* Report "fatal error: ..." with the caller's trace and exit 2; nothing deferred runs. */
 LEAT__NORETURN void leat__fatal(const char *message);
 
