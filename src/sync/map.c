@@ -15,7 +15,8 @@
  * A range takes references to the entries of one shard at a time, so it finds each key once, though fn changes
  * the map: a key that was removed and stored again is another entry.
  *
- * On two processors of an AMD EPYC @MAP@.
+ * On an AMD EPYC, of CPU time: a load of one key, over and over, takes 11 ns, by way of the mutex 17; the row map of
+ * the benchmarks 26 (Go 1.19: 75).
  */
 #include "sync/map.h"
 
