@@ -100,6 +100,45 @@ TEST(line_125_cancelling_reaches_10000_children_before_it_returns)
 	free(children);
 }
 
+struct second {
+	leat_ctx *parent, *last;
+	atomic_bool *ready;
+	leat_waitgroup *done;
+};
+
+static void second(struct second *a)
+{
+	atomic_store(a->ready, true);
+	while (!leat_ctx_err(a->parent))
+		;
+	leat_ctx_cancel(a->parent);
+	CHECK(is_done(a->last));
+	leat_waitgroup_done(a->done);
+}
+
+/* Who cancels while another still does returns when all below is done, too. */
+TEST(line_125_line_127_the_second_cancel_reaches_all_before_it_returns)
+{
+	static leat_ctx *children[10000];
+
+	for (int round = 0; round < 5; round++) {
+		leat_ctx *parent = leat_ctx_with_cancel(leat_ctx_background());
+		leat_waitgroup done = {0};
+		atomic_bool ready = false;
+
+		for (int i = 0; i < 10000; i++)
+			children[i] = leat_ctx_with_cancel(parent);
+		leat_waitgroup_add(&done, 1);
+		go(second, parent, children[0], &ready, &done);
+		test_until(atomic_load(&ready));
+		leat_ctx_cancel(parent);
+		leat_waitgroup_wait(&done);
+		for (int i = 0; i < 10000; i++)
+			leat_ctx_free(children[i]);
+		leat_ctx_free(parent);
+	}
+}
+
 /* A parent that lives for long grows by nobody who has come and gone, cancelled or expired. */
 TEST(line_128_a_parent_forgets_its_children)
 {
