@@ -9,6 +9,7 @@
 #include <leat/blocking.h>
 #include <leat/broadcast.h>
 #include <leat/chan.h>
+#include <leat/cond.h>
 #include <leat/ctx.h>
 #include <leat/defer.h>
 #include <leat/dump.h>
@@ -20,6 +21,7 @@
 #include <leat/limiter.h>
 #include <leat/map.h>
 #include <leat/mutex.h>
+#include <leat/once.h>
 #include <leat/panic.h>
 #include <leat/pool.h>
 #include <leat/rwmutex.h>

@@ -20,7 +20,8 @@
  * ready cases one is chosen at random, each with the same chance; when none is, case_default runs if
  * there is one, else the caller parks until a case becomes ready or the time is over.  A NULL channel
  * is never ready; a closed one is always ready to receive, and panics when a send on it is chosen.
- * Select without any case blocks for ever.  A timeout of 0 or less is a default; of several timeouts the
+ * Select without any case blocks for ever.  case_cond(c, m), in leat/cond.h, waits for a cond to be signalled, and
+ * unlocks its mutex meanwhile.  A timeout of 0 or less is a default; of several timeouts the
  * last counts, and with a default none does.
  *
  * break and continue in a case leave the select; return and goto mean what they always do.

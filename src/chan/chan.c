@@ -77,6 +77,7 @@ static void pass_over(struct leat__g *g)
 	case LEAT__WAIT_COND:
 	case LEAT__WAIT_SEMAPHORE:
 	case LEAT__WAIT_FLIGHT:
+	case LEAT__WAIT_ONCE:
 		if (g->fired)
 			g->fired->special = LEAT__SELECTING;
 	}

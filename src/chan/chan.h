@@ -46,7 +46,7 @@ enum leat__chan_special {
  *    receivers likewise unless it is empty.
  */
 struct leat_chan {
-	/* One cache line, all that an unbuffered one touches. */
+	/* One cache line, all that an unbuffered one touches, and all that a cond has. */
 	struct leat__biased lock;
 	uint8_t special; /* enum leat__chan_special; most channels' is 0 */
 	bool scoped;     /* a scope frees it */
@@ -286,6 +286,16 @@ static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, str
 	}
 	return LEAT__BLOCKS;
 }
+
+/*
+ * The dir of a case of select that waits for a cond to be signalled: chan is the cond's queue, which is in its
+ * receivers, value the mutex to unlock while the select is parked.  Of such a chan there is no more than the
+ * first line.  The functions are set by the conds, which stand above; unlock is called in the runtime, once
+ * the select has queued everywhere, relock outside of it.
+ */
+#define LEAT__COND_CASE ((enum leat_dir)3)
+extern void (*leat__select_unlock)(struct leat__m *m, void *mutex);
+extern void (*leat__select_relock)(void *mutex);
 
 /* Close c, in the runtime, for a reason or NULL; false when it was closed already. */
 bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *reason);

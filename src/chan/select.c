@@ -23,6 +23,12 @@
  * A goroutine's own waiters are skipped when it looks whether a channel is ready: a send and a receive
  * on one channel in one select do not pair with each other.
  *
+ * A case may wait for a cond (sync/cond.c), whose queue is that of a channel on which nobody ever sends: to
+ * look at it finds nothing ready, and to queue there is like any other receive.  Once the select has queued
+ * on all, just before it parks, it unlocks the mutex of that case, in the runtime, since by then it may have
+ * been readied; it locks it again, outside, when all is over.  Where it is served earlier the mutex stays
+ * locked.
+ *
  * Rejected: locking all channels always (Go): 4 locked instructions more per select over 4; asking
  * every queue twice to spare the order: livelocks.
  */
@@ -49,6 +55,7 @@ struct selection {
 	struct leat__waiter *waiters; /* n of them */
 	uint32_t *order;              /* indices of the cases with a channel, by address */
 	size_t ordered;
+	void *mutex; /* unlocked while it waits, of a case that waits for a cond; mostly NULL */
 	leat__record cleanup; /* frees what did not fit on the stack, if a panic passes */
 };
 
@@ -296,6 +303,9 @@ static int try_all(struct leat__m *m, struct selection *s)
 
 /* --- waiting */
 
+void (*leat__select_unlock)(struct leat__m *m, void *mutex);
+void (*leat__select_relock)(void *mutex);
+
 /* How far a select that queues has looked through the queues of one channel: the waiters up to these,
    which are still queued, are all its own.  Without it n cases on one channel take n * n steps. */
 struct looked {
@@ -371,11 +381,12 @@ static int serve_instead(struct leat__m *m, const struct selection *s, size_t i,
 	return r;
 }
 
-/* Queue on every channel; WAITING, or what came of a case that was ready. */
-static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
+/* Queue on every channel; WAITING, or what came of a case that was ready.  Sets mutex if it queued on all. */
+static int enqueue(struct leat__m *m, struct selection *s, size_t *queued)
 {
 	struct leat__g *me = m->g;
 	struct looked looked = {0};
+	void *mutex = NULL;
 
 	store_relaxed(&me->claim,
 	              LEAT__ARMED); /* ordered before others see it by the channels' locks */
@@ -391,14 +402,17 @@ static int enqueue(struct leat__m *m, const struct selection *s, size_t *queued)
 		                           .elem = k->value,
 		                           .index = at,
 		                           .special = LEAT__SELECTING,
-		                           .timed = k->chan->alarm != NULL};
+		                           .timed = (k->chan->special & LEAT__TIMED_CHAN) != 0};
 		leat__hb_release(w);
 		leat__waiters_add(queue_of(k), w);
 		*queued = i + 1;
 		leat__chan_unlock(m, k->chan);
 		if (unlikely(w->timed))
 			leat__alarm_await(m, k->chan->alarm);
+		if (unlikely(k->dir == LEAT__COND_CASE))
+			mutex = k->value;
 	}
+	s->mutex = mutex;
 	return WAITING;
 }
 
@@ -460,6 +474,9 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 			}
 		}
 	}
+	/* From here on it parks, and does not come back to try again. */
+	if (unlikely(s->mutex != NULL))
+		leat__select_unlock(m, s->mutex);
 	m = leat__park(m);
 	if (until != INT64_MAX)
 		leat__timer_stop(&t.timer);
@@ -514,6 +531,7 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 	int64_t until = INT64_MAX;
 	int r = AGAIN;
 
+	s->mutex = NULL;
 	if (timeout_ns > 0 && timeout_ns != LEAT_FOREVER) {
 		until = leat__deadline(timeout_ns);
 	} else if (timeout_ns > 0) {
@@ -539,6 +557,8 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 			m = leat__select_wait(m, s, until, &r);
 	}
 	leat__leave(m);
+	if (unlikely(s->mutex != NULL))
+		leat__select_relock(s->mutex);
 	if (large)
 		leat__record_leave(&s->cleanup);
 	return r;

@@ -137,7 +137,7 @@ bool leat__select_chose_overflowed(leat__select *s)
 {
 	const leat_case *k = &s->cases[s->chosen];
 
-	if (!k->chan || k->dir == LEAT_SEND || !k->value)
+	if (!k->chan || k->dir != LEAT_RECV || !k->value)
 		drop_overflow(s);
 	return true;
 }

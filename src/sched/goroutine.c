@@ -52,6 +52,7 @@ const char *const leat__wait_names[LEAT__WAITS] = {
     [LEAT__WAIT_COND] = "sync.Cond.Wait",
     [LEAT__WAIT_SEMAPHORE] = "semaphore acquire",
     [LEAT__WAIT_FLIGHT] = "singleflight wait",
+    [LEAT__WAIT_ONCE] = "sync.Once.Do",
 };
 
 const char *leat__wait_name(enum leat__wait wait)

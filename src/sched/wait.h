@@ -22,6 +22,7 @@ enum leat__wait {
 	LEAT__WAIT_COND,
 	LEAT__WAIT_SEMAPHORE,
 	LEAT__WAIT_FLIGHT,
+	LEAT__WAIT_ONCE,
 	LEAT__WAITS,
 };
 

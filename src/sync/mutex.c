@@ -32,9 +32,6 @@
 #include "ctx/wait.h"
 #include "os/fence.h"
 #include "sched/panic.h"
-#include "sched/scheduler.h"
-
-#include <leat/mutex.h>
 
 #define SPIN_US     4
 #define STARVING_NS 1000000
@@ -263,23 +260,25 @@ void leat_mutex_lock(leat_mutex *m)
 	leat__hb_acquire(m);
 }
 
-/* --- unlock, slowly */
+/* --- unlock, slowly.  inside: the caller is in the runtime, about to park; else NULL */
 
 /* g has the lock.  It goes first, in the caller's turn: until it lets go all the others wait, as the caller may,
-   too, soon.  Out of the runtime on return. */
-static void leat__mutex_give_turn(struct leat__m *m, struct leat__g *g)
+   too, soon. */
+static void leat__mutex_give_turn(struct leat__m *m, struct leat__g *g, bool inside)
 {
 	struct leat__m *later;
 
 	leat__ready(m, g, true);
+	if (inside)
+		return;
 	later = leat__yield_to(m, UINT32_MAX);
 	leat__leave(later ? later : m);
 }
 
 /* The lock is free, or was just now, and somebody waits. */
-static NOINLINE void leat__mutex_wake(leat_mutex *mu)
+static NOINLINE void leat__mutex_wake(leat_mutex *mu, struct leat__m *inside)
 {
-	struct leat__m *m = leat__enter();
+	struct leat__m *m = inside ? inside : leat__enter();
 	struct leat__g *g = NULL;
 	struct sleeper *s;
 	bool handed = false;
@@ -307,51 +306,62 @@ static NOINLINE void leat__mutex_wake(leat_mutex *mu)
 	}
 	leat__unlock(&mu->leat__lock);
 	if (handed) {
-		leat__mutex_give_turn(m, g);
+		leat__mutex_give_turn(m, g, inside);
 		return;
 	}
 	if (g)
 		leat__ready(m, g, false);
-	leat__leave(m);
+	if (!inside)
+		leat__leave(m);
 }
 
 /* The caller holds the lock.  False: nobody waits after all. */
-static NOINLINE bool leat__mutex_hand_over(leat_mutex *mu)
+static NOINLINE bool leat__mutex_hand_over(leat_mutex *mu, struct leat__m *inside)
 {
-	struct leat__m *m = leat__enter();
+	struct leat__m *m = inside ? inside : leat__enter();
 	struct leat__g *g;
 
 	leat__lock(&mu->leat__lock);
 	g = pass_on(mu);
 	leat__unlock(&mu->leat__lock);
 	if (g)
-		leat__mutex_give_turn(m, g);
-	else
+		leat__mutex_give_turn(m, g, inside);
+	else if (!inside)
 		leat__leave(m);
 	return g != NULL;
 }
 
 /* By who holds it. */
-static ALWAYS_INLINE void leat__mutex_drop(leat_mutex *m)
+static ALWAYS_INLINE void leat__mutex_drop(leat_mutex *m, struct leat__m *inside)
 {
 	if (unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED) == HAND_OVER) &&
-	    leat__mutex_hand_over(m))
+	    leat__mutex_hand_over(m, inside))
 		return;
 	release(m);
 	leat__fence_light();
 	if (unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED)))
-		leat__mutex_wake(m);
+		leat__mutex_wake(m, inside);
 }
 
-void leat__mutex_unlock(leat_mutex *m)
-{
-	leat__mutex_drop(m);
-}
-
-void leat_mutex_unlock(leat_mutex *m)
+static ALWAYS_INLINE void leat__mutex_drop_checked(leat_mutex *m, struct leat__m *inside)
 {
 	if (unlikely(!__atomic_load_n(&m->leat__held, __ATOMIC_RELAXED)))
 		leat__fatal("sync: unlock of unlocked mutex");
 	leat__hb_release(m);
-	leat__mutex_drop(m);
+	leat__mutex_drop(m, inside);
+}
+
+void leat__mutex_unlock(leat_mutex *m)
+{
+	leat__mutex_drop(m, NULL);
+}
+
+void leat__mutex_unlock_inside(struct leat__m *m, leat_mutex *mu)
+{
+	leat__mutex_drop_checked(mu, m);
+}
+
+void leat_mutex_unlock(leat_mutex *m)
+{
+	leat__mutex_drop_checked(m, NULL);
 }
