@@ -46,7 +46,7 @@ static LEAT__NORETURN COLD void leat__cond_copied(void)
 }
 
 /* Before each use.  The first one writes down where c is. */
-static inline void check(leat_cond *c)
+static inline void leat__cond_check(leat_cond *c)
 {
 	void *at = __atomic_load_n(&c->leat__address, __ATOMIC_RELAXED);
 
@@ -86,7 +86,7 @@ static ALWAYS_INLINE int leat__cond_park(leat_cond *c, leat_mutex *mu, leat_ctx 
 
 void leat_cond_wait(leat_cond *c, leat_mutex *m)
 {
-	check(c);
+	leat__cond_check(c);
 	leat__cond_park(c, m, NULL);
 }
 
@@ -95,7 +95,7 @@ int leat_cond_wait_ctx(leat_cond *c, leat_mutex *m, leat_any_ctx any)
 	leat_ctx *ctx = any.leat__ctx;
 	int err;
 
-	check(c);
+	leat__cond_check(c);
 	err = leat__ctx_begin_wait(ctx);
 	if (err)
 		return err;
@@ -160,14 +160,14 @@ static NOINLINE void leat__cond_wake_all(struct leat_chan *q)
 
 void leat_cond_signal(leat_cond *c)
 {
-	check(c);
+	leat__cond_check(c);
 	if (awaited(c))
 		leat__cond_wake_one(chan_of(c));
 }
 
 void leat_cond_broadcast(leat_cond *c)
 {
-	check(c);
+	leat__cond_check(c);
 	if (awaited(c))
 		leat__cond_wake_all(chan_of(c));
 }
@@ -192,7 +192,7 @@ __attribute__((constructor(101))) static void connect(void)
 
 bool leat__select_add_cond(leat__select *s, leat_cond *c, leat_mutex *m)
 {
-	check(c);
+	leat__cond_check(c);
 	for (int i = 0; i < s->count; i++)
 		if (s->cases[i].chan && s->cases[i].dir == LEAT__COND_CASE && s->cases[i].value != m)
 			leat__panic_runtime("select: case_cond with two mutexes");

@@ -2,7 +2,7 @@
 /*
  * Goal: leat_cond wakes whom it must, in order, loses no signal and gives none for nothing; a context ends a
  * wait without taking a signal along.
- * Method: waiters that are observably parked, counted under the mutex; then races of cancel against signal,
+ * Method: waiters that are counted under the mutex as they wait; then races of cancel against signal,
  * in each of which exactly one wait must have got the signal.
  */
 #include "chan_help.h"
@@ -16,6 +16,16 @@ struct shared {
 	bool ready;
 };
 
+/* So many wait.  Who has counted himself and unlocked the mutex can be signalled: that is the point. */
+static void await_waiting(struct shared *s, int n)
+{
+	for (bool there = false; !there; leat_yield()) {
+		with_lock(&s->mutex);
+		CHECK(s->waiting <= n);
+		there = s->waiting == n;
+	}
+}
+
 static int woken_of(struct shared *s)
 {
 	int n;
@@ -26,6 +36,14 @@ static int woken_of(struct shared *s)
 	return n;
 }
 
+/* All others have ended; what they wrote under the mutex is seen. */
+static void joined(struct shared *s)
+{
+	test_goroutines(1);
+	leat_mutex_lock(&s->mutex);
+	leat_mutex_unlock(&s->mutex);
+}
+
 struct waiter {
 	struct shared *s;
 	int me;
@@ -34,7 +52,9 @@ struct waiter {
 static void waiter(struct waiter *a)
 {
 	with_lock(&a->s->mutex);
+	a->s->waiting++;
 	leat_cond_wait(&a->s->cond, &a->s->mutex);
+	a->s->waiting--;
 	CHECK(!leat_mutex_trylock(&a->s->mutex));
 	a->s->order[a->s->woken++] = a->me;
 }
@@ -44,6 +64,7 @@ TEST(line_114_wait_unlocks_parks_and_locks_again)
 	struct shared s = {0};
 
 	go(waiter, &s, 1);
+	await_waiting(&s, 1);
 	test_parked(1);
 	leat_mutex_lock(&s.mutex);
 	leat_cond_signal(&s.cond);
@@ -51,7 +72,7 @@ TEST(line_114_wait_unlocks_parks_and_locks_again)
 		leat_yield();
 	CHECK_EQ(s.woken, 0); /* it waits for the mutex */
 	leat_mutex_unlock(&s.mutex);
-	test_goroutines(1);
+	joined(&s);
 	CHECK_EQ(s.woken, 1);
 	CHECK(leat_mutex_trylock(&s.mutex));
 }
@@ -118,12 +139,12 @@ TEST(line_115_signal_wakes_one_and_the_longest_waiter_first)
 
 	for (int i = 0; i < 8; i++) {
 		go(waiter, &s, i);
-		test_parked(i + 1);
+		await_waiting(&s, i + 1);
 	}
 	for (int i = 0; i < 8; i++) {
 		leat_cond_signal(&s.cond);
 		test_goroutines(8 - i);
-		test_parked(7 - i);
+		await_waiting(&s, 7 - i);
 		CHECK_EQ(woken_of(&s), i + 1);
 		CHECK_EQ(s.order[i], i);
 	}
@@ -139,6 +160,7 @@ static void wait_again(struct wait_again *a)
 {
 	with_lock(&a->s->mutex);
 	for (int i = 0; i < a->times; i++) {
+		a->s->waiting++;
 		leat_cond_wait(&a->s->cond, &a->s->mutex);
 		a->s->woken++;
 	}
@@ -152,11 +174,11 @@ TEST(line_115_broadcast_wakes_all_present_and_nobody_who_comes_later)
 	for (int i = 0; i < 5; i++)
 		go(wait_again, &s, rounds);
 	for (int i = 0; i < rounds; i++) {
-		test_until(woken_of(&s) == 5 * i);
-		test_parked(5);
+		await_waiting(&s, 5 * (i + 1));
+		CHECK_EQ(woken_of(&s), 5 * i);
 		leat_cond_broadcast(&s.cond);
 	}
-	test_goroutines(1);
+	joined(&s);
 	CHECK_EQ(s.woken, 5 * rounds);
 }
 
@@ -180,10 +202,7 @@ TEST(line_115_who_comes_later_does_not_steal_the_signal)
 		bool first = false, second = false;
 
 		go(note, &s, &first);
-		for (bool waits = false; !waits; leat_yield()) {
-			with_lock(&s.mutex);
-			waits = s.waiting == 1;
-		}
+		await_waiting(&s, 1);
 		leat_mutex_lock(&s.mutex);
 		leat_cond_signal(&s.cond);
 		go(note, &s, &second);
@@ -194,7 +213,7 @@ TEST(line_115_who_comes_later_does_not_steal_the_signal)
 			CHECK(!second);
 		}
 		leat_cond_signal(&s.cond);
-		test_goroutines(1);
+		joined(&s);
 		CHECK(second);
 	}
 }
@@ -210,9 +229,10 @@ TEST(line_115_without_waiters_both_do_nothing)
 	}
 	CHECK_EQ(test_heap_in_use(), before);
 	go(waiter, &s, 1);
+	await_waiting(&s, 1);
 	test_parked(1); /* nothing was remembered */
 	leat_cond_signal(&s.cond);
-	test_goroutines(1);
+	joined(&s);
 }
 
 static struct shared copied;
@@ -236,7 +256,8 @@ static void use(int *how)
 		break;
 	case 4:
 		chan_select {
-			case_cond(&copied.cond, &copied.mutex) CHECK(false);
+			case_cond(&copied.cond, &copied.mutex)
+				CHECK(false);
 		}
 	}
 }
@@ -288,7 +309,7 @@ TEST(line_116_no_wake_up_is_for_nothing)
 			sent++;
 		}
 	}
-	test_goroutines(1);
+	joined(&s);
 	CHECK_EQ(s.woken, sent);
 }
 

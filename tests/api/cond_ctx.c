@@ -2,7 +2,7 @@
 /*
  * Goal: leat_cond_wait_ctx gives up when its context is done, with the mutex locked, and takes no signal
  * along; leat_cond_wait excludes nobody, threads neither.
- * Method: waiters that are observably parked; then races of cancel against signal, in each of which exactly
+ * Method: waiters that are counted under the mutex as they wait; then races of cancel against signal, in each of which exactly
  * one of two waits must have got the signal.
  */
 #include "chan_help.h"
@@ -14,6 +14,14 @@ struct shared {
 	leat_cond cond;
 	int waiting; /* under the mutex */
 };
+
+/* All others have ended; what they wrote under the mutex is seen. */
+static void joined(struct shared *s)
+{
+	test_goroutines(1);
+	leat_mutex_lock(&s->mutex);
+	leat_mutex_unlock(&s->mutex);
+}
 
 struct wait_with {
 	struct shared *s;
@@ -27,6 +35,16 @@ static void wait_with(struct wait_with *a)
 	a->s->waiting++;
 	*a->result = leat_cond_wait_ctx(&a->s->cond, &a->s->mutex, a->ctx);
 	CHECK(!leat_mutex_trylock(&a->s->mutex));
+}
+
+/* So many wait.  Who has counted himself and unlocked the mutex can be signalled: that is the point. */
+static void await_waiting(struct shared *s, int n)
+{
+	for (bool there = false; !there; leat_yield()) {
+		with_lock(&s->mutex);
+		CHECK(s->waiting <= n);
+		there = s->waiting == n;
+	}
 }
 
 static int read_of(struct shared *s, const int *result)
@@ -59,7 +77,7 @@ TEST(a_context_that_is_done_fails_the_call_and_the_mutex_stays_locked)
 	CHECK_EQ(leat_cond_wait_ctx(&s.cond, &s.mutex, late), -ETIMEDOUT);
 	CHECK_EQ(leat_num_parked(), 1); /* it had no chance */
 	leat_mutex_unlock(&s.mutex);
-	test_goroutines(1);
+	joined(&s);
 	leat_ctx_free(ctx);
 	leat_ctx_free(late);
 }
@@ -82,15 +100,15 @@ TEST(without_a_context_or_with_one_that_is_never_done_it_waits_for_the_signal)
 	int result[2] = {1, 1};
 
 	go(wait_with, &s, NULL, &result[0]);
-	test_parked(1);
+	await_waiting(&s, 1);
 	go(wait_with, &s, leat_ctx_background(), &result[1]);
-	test_parked(2);
+	await_waiting(&s, 2);
 	leat_cond_signal(&s.cond);
-	test_parked(1);
+	test_goroutines(2);
 	CHECK_EQ(read_of(&s, &result[0]), 0);
 	CHECK_EQ(read_of(&s, &result[1]), 1);
 	leat_cond_broadcast(&s.cond);
-	test_goroutines(1);
+	joined(&s);
 	CHECK_EQ(result[1], 0);
 }
 
@@ -104,16 +122,16 @@ static void one_of_three_gives_up(int leaver)
 	for (int i = 0; i < 3; i++) {
 		ctx[i] = leat_ctx_with_cancel(leat_ctx_background());
 		go(wait_with, &s, ctx[i], &result[i]);
-		test_parked(i + 1);
+		await_waiting(&s, i + 1);
 	}
 	leat_ctx_cancel(ctx[leaver]);
-	test_parked(2);
+	test_goroutines(3);
 	CHECK_EQ(read_of(&s, &result[leaver]), -ECANCELED);
 	leat_cond_signal(&s.cond);
-	test_parked(1);
+	test_goroutines(2);
 	CHECK_EQ(read_of(&s, &result[next]), 0);
 	leat_cond_signal(&s.cond);
-	test_goroutines(1);
+	joined(&s);
 	for (int i = 0; i < 3; i++) {
 		CHECK_EQ(result[i], i == leaver ? -ECANCELED : 0);
 		leat_ctx_free(ctx[i]);
@@ -133,14 +151,14 @@ TEST(who_gives_up_returns_with_the_mutex_not_before_it_can_be_had)
 	int result = 1;
 
 	go(wait_with, &s, ctx, &result);
-	test_parked(1);
+	await_waiting(&s, 1);
 	leat_mutex_lock(&s.mutex);
 	leat_ctx_cancel(ctx);
 	for (int i = 0; i < 100; i++)
 		leat_yield();
 	CHECK_EQ(result, 1);
 	leat_mutex_unlock(&s.mutex);
-	test_goroutines(1);
+	joined(&s);
 	CHECK_EQ(result, -ECANCELED);
 	leat_ctx_free(ctx);
 }

@@ -2,7 +2,7 @@
 /*
  * Goal: case_cond waits for a cond in a select: the mutex is unlocked only while the select is parked, and no
  * signal is lost, neither between queueing and parking nor to a select that another case has served.
- * Method: selects that are observably parked; who waits for the mutex meanwhile shows that it stayed locked;
+ * Method: selects that are counted under the mutex as they wait; who waits for the mutex meanwhile shows that it stayed locked;
  * then races of a signal against other cases, in each of which exactly one of two must have got the signal.
  */
 #include "chan_help.h"
@@ -19,12 +19,30 @@ struct shared {
 	bool ready;
 };
 
+/* So many wait.  Who has counted himself and unlocked the mutex can be signalled: that is the point. */
+static void await_waiting(struct shared *s, int n)
+{
+	for (bool there = false; !there; leat_yield()) {
+		with_lock(&s->mutex);
+		CHECK(s->waiting <= n);
+		there = s->waiting == n;
+	}
+}
+
 static bool is_locked(leat_mutex *m)
 {
 	if (!leat_mutex_trylock(m))
 		return true;
 	leat_mutex_unlock(m);
 	return false;
+}
+
+/* All others have ended; what they wrote under the mutex is seen. */
+static void joined(struct shared *s)
+{
+	test_goroutines(1);
+	leat_mutex_lock(&s->mutex);
+	leat_mutex_unlock(&s->mutex);
 }
 
 enum chosen { NOT_BACK, COND, RECV, CTX, TIMEOUT, DEFAULT, SEND, OTHER_COND };
@@ -47,9 +65,9 @@ static void select_once(struct select_once *a)
 	enum chosen chosen = NOT_BACK;
 
 	with_lock(&s->mutex);
+	s->waiting++;
 	chan_select {
-		case_cond(&s->cond, &s->mutex)
-		{
+		case_cond(&s->cond, &s->mutex) {
 			CHECK(is_locked(&s->mutex));
 			chosen = COND;
 		}
@@ -76,6 +94,7 @@ struct wait_plainly {
 static void wait_plainly(struct wait_plainly *a)
 {
 	with_lock(&a->s->mutex);
+	a->s->waiting++;
 	leat_cond_wait(&a->s->cond, &a->s->mutex);
 	a->s->order[a->s->woken++] = a->me;
 }
@@ -101,14 +120,14 @@ TEST(the_mutex_is_unlocked_while_the_select_is_parked_and_locked_in_the_body)
 	enum chosen chosen = NOT_BACK;
 
 	go(select_once, &s, 0, &chosen);
-	test_parked(1);
+	await_waiting(&s, 1);
 	leat_mutex_lock(&s.mutex);
 	leat_cond_signal(&s.cond);
 	for (int i = 0; i < 100; i++)
 		leat_yield();
 	CHECK_EQ(chosen, NOT_BACK); /* it waits for the mutex */
 	leat_mutex_unlock(&s.mutex);
-	test_goroutines(1);
+	joined(&s);
 	CHECK_EQ(chosen, COND);
 	CHECK(!is_locked(&s.mutex));
 	chan_free(s.c);
@@ -133,9 +152,9 @@ TEST(other_cases_are_chosen_with_the_mutex_locked)
 
 		s.ctx = leat_ctx_with_cancel(leat_ctx_background());
 		go(select_once, &s, 0, &chosen);
-		test_parked(1);
+		await_waiting(&s, 1);
 		go(wait_plainly, &s, 1);
-		test_parked(2);
+		await_waiting(&s, 2);
 		if (way == 0)
 			go(send_7, &s);
 		else if (way == 1)
@@ -143,10 +162,9 @@ TEST(other_cases_are_chosen_with_the_mutex_locked)
 		else
 			leat_ctx_cancel(s.ctx);
 		test_goroutines(2);
-		test_parked(1);
 		CHECK_EQ(back_of(&s, &chosen), way == 2 ? CTX : RECV);
 		leat_cond_signal(&s.cond);
-		test_goroutines(1);
+		joined(&s);
 		CHECK_EQ(s.order[1], 1);
 		chan_free(s.c);
 		leat_ctx_free(s.ctx);
@@ -163,12 +181,11 @@ TEST(line_115_selects_and_plain_waits_are_signalled_in_their_order)
 			go(wait_plainly, &s, i);
 		else
 			go(select_once, &s, i, &chosen[i]);
-		test_parked(i + 1);
+		await_waiting(&s, i + 1);
 	}
 	for (int i = 0; i < 8; i++) {
 		leat_cond_signal(&s.cond);
 		test_goroutines(8 - i);
-		test_parked(7 - i);
 		leat_mutex_lock(&s.mutex);
 		CHECK_EQ(s.woken, i + 1);
 		CHECK_EQ(s.order[i], i);
@@ -188,9 +205,9 @@ TEST(line_115_broadcast_wakes_selects_and_plain_waits)
 				go(wait_plainly, &s, j);
 			else
 				go(select_once, &s, j, &chosen[j]);
-		test_parked(8);
+		await_waiting(&s, 8);
 		leat_cond_broadcast(&s.cond);
-		test_goroutines(1);
+		joined(&s);
 		CHECK_EQ(s.woken, 8);
 		for (int j = 0; j < 8; j += 2)
 			CHECK_EQ(chosen[j], COND);
@@ -210,32 +227,36 @@ TEST(what_is_ready_at_once_leaves_the_mutex_locked)
 	go(lock_it, &s);
 	test_parked(1);
 	chan_select {
-		case_cond(&s.cond, &s.mutex) chosen = COND;
+		case_cond(&s.cond, &s.mutex)
+			chosen = COND;
 		case_default
 			chosen = DEFAULT;
 	}
 	CHECK_EQ(chosen, DEFAULT);
 	chan_select {
-		case_cond(&s.cond, &s.mutex) chosen = COND;
+		case_cond(&s.cond, &s.mutex)
+			chosen = COND;
 		case_timeout(-1)
 			chosen = TIMEOUT;
 	}
 	CHECK_EQ(chosen, TIMEOUT);
 	chan_select {
-		case_cond(&s.cond, &s.mutex) chosen = COND;
+		case_cond(&s.cond, &s.mutex)
+			chosen = COND;
 		case_recv(closed)
 			chosen = RECV;
 	}
 	CHECK_EQ(chosen, RECV);
 	chan_select {
-		case_cond(&s.cond, &s.mutex) chosen = COND;
+		case_cond(&s.cond, &s.mutex)
+			chosen = COND;
 		case_send(filled, 1)
 			chosen = SEND;
 	}
 	CHECK_EQ(chosen, SEND);
 	CHECK_EQ(leat_num_parked(), 1);
 	leat_mutex_unlock(&s.mutex);
-	test_goroutines(1);
+	joined(&s);
 	chan_free(closed);
 	chan_free(filled);
 	chan_free(s.c);
@@ -251,7 +272,8 @@ TEST(line_115_the_case_is_never_ready_at_once)
 	leat_cond_signal(&s.cond);
 	leat_cond_broadcast(&s.cond);
 	chan_select {
-		case_cond(&s.cond, &s.mutex) CHECK(false);
+		case_cond(&s.cond, &s.mutex)
+			CHECK(false);
 		case_timeout(LEAT_MILLISECOND) {
 			CHECK(is_locked(&s.mutex));
 			ran = true;
@@ -265,7 +287,8 @@ static void send_on_closed(struct shared *s)
 {
 	with_lock(&s->mutex);
 	chan_select {
-		case_cond(&s->cond, &s->mutex) CHECK(false);
+		case_cond(&s->cond, &s->mutex)
+			CHECK(false);
 		case_send(s->c, 1)
 			CHECK(false);
 	}
@@ -277,8 +300,13 @@ struct close_it {
 
 static void close_it(struct close_it *a)
 {
+	struct shared *s = a->s;
+	chan(int) c = s->c;
+
 	test_parked(1);
-	chan_close(a->s->c);
+	leat_mutex_lock(&s->mutex); /* the select is in the queues, and has let go of it */
+	leat_mutex_unlock(&s->mutex);
+	chan_close(c);
 }
 
 TEST(a_channel_closed_under_a_send_panics_with_the_mutex_locked)
@@ -288,7 +316,7 @@ TEST(a_channel_closed_under_a_send_panics_with_the_mutex_locked)
 	go(close_it, &s);
 	CHECK(test_panics((void (*)(void *))send_on_closed, &s, "send on closed channel"));
 	CHECK(!is_locked(&s.mutex)); /* what was deferred has unlocked it, which else were fatal */
-	test_goroutines(1);
+	joined(&s);
 	chan_free(s.c);
 }
 
@@ -297,8 +325,10 @@ static leat_mutex another;
 static void two_mutexes(struct shared *s)
 {
 	chan_select {
-		case_cond(&s->cond, &s->mutex) CHECK(false);
-		case_cond(&s->other_cond, &another) CHECK(false);
+		case_cond(&s->cond, &s->mutex)
+			CHECK(false);
+		case_cond(&s->other_cond, &another)
+			CHECK(false);
 	}
 }
 
@@ -324,10 +354,14 @@ static void two_conds(struct two_conds *a)
 	int conds = 0, mutexes = 0; /* evaluated */
 
 	with_lock(&s->mutex);
+	s->waiting++;
 	chan_select {
-		case_cond((conds++, &s->cond), (mutexes++, &s->mutex)) *a->chosen = COND;
-		case_cond(&s->other_cond, &s->mutex) *a->chosen = OTHER_COND;
-		case_cond(&s->cond, &s->mutex) *a->chosen = COND;
+		case_cond((conds++, &s->cond), (mutexes++, &s->mutex))
+			*a->chosen = COND;
+		case_cond(&s->other_cond, &s->mutex)
+			*a->chosen = OTHER_COND;
+		case_cond(&s->cond, &s->mutex)
+			*a->chosen = COND;
 	}
 	CHECK_EQ(conds, 1);
 	CHECK_EQ(mutexes, 1);
@@ -340,12 +374,12 @@ TEST(several_conds_of_one_mutex_and_one_cond_twice)
 		enum chosen chosen = NOT_BACK;
 
 		go(two_conds, &s, &chosen);
-		test_parked(1);
+		await_waiting(&s, 1);
 		if (i & 1)
 			leat_cond_broadcast(i & 2 ? &s.cond : &s.other_cond);
 		else
 			leat_cond_signal(i & 2 ? &s.cond : &s.other_cond);
-		test_goroutines(1);
+		joined(&s);
 		CHECK_EQ(chosen, i & 2 ? COND : OTHER_COND);
 		/* It has left both. */
 		leat_cond_broadcast(&s.cond);
@@ -368,6 +402,7 @@ static void many_cases(struct many_cases *a)
 	struct shared *s = a->s;
 
 	with_lock(&s->mutex);
+	s->waiting++;
 	chan_select {
 		NEVER(s->c)
 		NEVER(s->c)
@@ -378,8 +413,7 @@ static void many_cases(struct many_cases *a)
 		NEVER(s->c)
 		NEVER(s->c)
 		NEVER(s->c)
-		case_cond(&s->cond, &s->mutex)
-		{
+		case_cond(&s->cond, &s->mutex) {
 			*a->chosen = COND;
 			return; /* what did not fit must be gone by now */
 		}
@@ -397,9 +431,9 @@ TEST(beyond_what_the_select_has_room_for)
 			before = test_heap_in_use();
 		chosen = NOT_BACK;
 		go(many_cases, &s, &chosen);
-		test_parked(1);
+		await_waiting(&s, i + 1);
 		leat_cond_signal(&s.cond);
-		test_goroutines(1);
+		joined(&s);
 		CHECK_EQ(chosen, COND);
 	}
 	CHECK_EQ(test_heap_in_use(), before);
@@ -421,7 +455,7 @@ TEST(on_a_plain_thread)
 	struct shared s = shared_new();
 
 	start(THREAD, select_in_thread, &s);
-	test_parked(1);
+	await_waiting(&s, 1);
 	leat_cond_signal(&s.cond);
 	test_until(__atomic_load_n(&s.ready, __ATOMIC_ACQUIRE));
 	chan_free(s.c);
@@ -446,7 +480,8 @@ static void select_often(void *arg)
 		chan_select {
 			case_recv(s->c)
 				CHECK(false);
-			case_cond(&s->cond, &s->mutex) CHECK(!s->ready);
+			case_cond(&s->cond, &s->mutex)
+				CHECK(!s->ready);
 		}
 	}
 	leat_waitgroup_done(p->wg);
@@ -509,7 +544,8 @@ static void selector(void *arg)
 		with_lock(&s->mutex);
 		s->waiting++;
 		chan_select {
-			case_cond(&s->cond, &s->mutex) r->chosen = COND;
+			case_cond(&s->cond, &s->mutex)
+				r->chosen = COND;
 			case_recv(s->c)
 				r->chosen = RECV;
 			case_timeout(i % 8 ? LEAT_MINUTE : 2000)

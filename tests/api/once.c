@@ -50,12 +50,12 @@ static void do_once(void *arg)
 
 	leat_once_do(&c->once, count, c);
 	CHECK_EQ(c->calls, 1);
-	__atomic_fetch_add(&c->returned, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->returned, 1, __ATOMIC_ACQ_REL);
 }
 
 static int returned(struct counted *c)
 {
-	return __atomic_load_n(&c->returned, __ATOMIC_RELAXED);
+	return __atomic_load_n(&c->returned, __ATOMIC_ACQUIRE);
 }
 
 TEST(line_117_it_runs_once)
@@ -116,8 +116,14 @@ TEST(line_117_a_panic_counts_as_done)
 	chan_free(c.gate);
 }
 
+static void note_return(struct counted *c)
+{
+	__atomic_fetch_add(&c->returned, 1, __ATOMIC_ACQ_REL);
+}
+
 static void panic_in_goroutine(void *arg)
 {
+	defer(note_return, (struct counted *)arg);
 	CHECK(test_panics(do_panicking, arg, "of the function"));
 }
 
@@ -125,6 +131,7 @@ static void exit_in_goroutine(void *arg)
 {
 	struct counted *c = arg;
 
+	defer(note_return, c);
 	leat_once_do(&c->once, count_and_exit, c);
 	CHECK(false);
 }
@@ -140,7 +147,7 @@ TEST(line_117_who_waits_for_one_that_panics_or_ends_by_goexit_returns)
 			start(i % KINDS, do_once, &c);
 		test_parked(5);
 		chan_send(c.gate, 1);
-		test_until(returned(&c) == 4);
+		test_until(returned(&c) == 5);
 		test_goroutines(1);
 		chan_free(c.gate);
 	}
@@ -259,7 +266,7 @@ static void run_it(void *arg)
 	struct counted *c = arg;
 
 	leat_once_do(&c->once, yield_and_count, c);
-	__atomic_fetch_add(&c->returned, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->returned, 1, __ATOMIC_ACQ_REL);
 }
 
 static void wait_for_it(void *arg)
@@ -270,7 +277,7 @@ static void wait_for_it(void *arg)
 	CHECK(err == 0 || err == -ECANCELED);
 	if (!err)
 		CHECK_EQ(c->calls, 1);
-	__atomic_fetch_add(&c->returned, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->returned, 1, __ATOMIC_ACQ_REL);
 }
 
 TEST(the_end_meets_cancels)

@@ -204,7 +204,7 @@ static void get_it(void *arg)
 
 	CHECK(value == &m->value);
 	CHECK_EQ(*value, 42); /* what was written before it was returned is seen */
-	__atomic_fetch_add(&got_it, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&got_it, 1, __ATOMIC_ACQ_REL);
 }
 
 TEST(line_118_all_who_wait_get_the_same_value_and_see_what_it_points_to)
@@ -217,7 +217,7 @@ TEST(line_118_all_who_wait_get_the_same_value_and_see_what_it_points_to)
 		start(i % KINDS, get_it, &m);
 	test_parked(8);
 	chan_send(m.gate, 1);
-	test_until(__atomic_load_n(&got_it, __ATOMIC_RELAXED) == 8);
+	test_until(__atomic_load_n(&got_it, __ATOMIC_ACQUIRE) == 8);
 	CHECK_EQ(m.calls, 1);
 	chan_free(m.gate);
 }

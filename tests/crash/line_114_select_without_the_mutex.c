@@ -9,8 +9,7 @@ int main(void)
 	leat_cond c = {0};
 
 	chan_select {
-		case_cond(&c, &m)
-		{
+		case_cond(&c, &m) {
 		}
 	}
 	return 0;

@@ -99,7 +99,8 @@ static void wait_in_selects(void *arg)
 	leat_mutex_lock(&r->mutex);
 	for (int i = 0; !r->stop; i++)
 		chan_select {
-			case_cond(&r->cond, &r->mutex) signalled(r);
+			case_cond(&r->cond, &r->mutex)
+				signalled(r);
 			case_recv(r->values)
 				r->ended[2]++;
 			case_timeout(i % 4 ? LEAT_MINUTE : 5 * LEAT_MICROSECOND)
