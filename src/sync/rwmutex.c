@@ -145,8 +145,7 @@ static bool admit_counted(const struct leat__m *m, leat_rwmutex *mu)
 	return true;
 }
 
-static NOINLINE int leat__rwmutex_read_slow(leat_rwmutex *mu, leat_ctx *ctx, bool counted,
-                                            bool waits)
+NOINLINE int leat__rwmutex_read_slow(leat_rwmutex *mu, leat_ctx *ctx, bool counted, bool waits)
 {
 	struct leat__m *m = leat__enter();
 	struct leat__waiter w;

@@ -85,4 +85,8 @@ static inline void leat__rw_be_patient(leat_rwmutex *mu)
    Under the inner lock. */
 struct leat__striped *leat__rwmutex_own_entry(leat_rwmutex *mu, uint64_t s);
 
+/* Lock for reading under the inner lock.  counted: the state counts the caller already, for it found a writer or an
+   entry only then.  0, an error of ctx, or -EBUSY where it would wait and is not to. */
+int leat__rwmutex_read_slow(leat_rwmutex *mu, leat_ctx *ctx, bool counted, bool waits);
+
 #endif

@@ -132,6 +132,52 @@ TEST(an_entry_is_never_taken_from_who_is_in)
 	leat_rwmutex_unlock(&held);
 }
 
+/* A reader adds itself just as a writer comes, or as the lock becomes striped, and learns at the inner lock what
+   came of it. */
+TEST(who_is_counted_on_the_way_is_in_or_waits)
+{
+	static leat_rwmutex mu;
+
+	leat_rwmutex_lock(&mu);
+	leat__rw_add(&mu, LEAT__RW_READER);
+	leat_rwmutex_unlock(&mu);
+	CHECK_EQ(mu.leat__granted, 1);
+	CHECK(!leat_rwmutex_trylock(&mu));
+	CHECK_EQ(leat__rwmutex_read_slow(&mu, NULL, true, false), 0);
+	CHECK_EQ(mu.leat__granted, 0);
+	CHECK(!leat_rwmutex_trylock(&mu));
+	leat_rwmutex_runlock(&mu);
+	CHECK(leat_rwmutex_trylock(&mu));
+	leat_rwmutex_unlock(&mu);
+
+	make_striped(&mu);
+	leat__rw_add(&mu, LEAT__RW_READER);
+	CHECK_EQ(leat__rwmutex_read_slow(&mu, NULL, true, false), 0);
+	CHECK_EQ(leat__rw_count(leat__rw_state(&mu)), 0);
+	CHECK(!leat_rwmutex_trylock(&mu));
+	leat_rwmutex_runlock(&mu);
+	CHECK(leat_rwmutex_trylock(&mu));
+	leat_rwmutex_unlock(&mu);
+}
+
+/* Those who are in are no news to anybody. */
+TEST(a_writer_that_gives_up_grants_nothing_to_who_was_in)
+{
+	static leat_rwmutex mu;
+	leat_ctx *ctx = leat_ctx_with_timeout(leat_ctx_background(), 100000);
+
+	leat_rwmutex_rlock(&mu);
+	leat_rwmutex_rlock(&mu);
+	CHECK(leat_rwmutex_lock_ctx(&mu, ctx) != 0);
+	CHECK_EQ(mu.leat__granted, 0);
+	CHECK_EQ(mu.leat__active, 0);
+	leat_rwmutex_runlock(&mu);
+	leat_rwmutex_runlock(&mu);
+	CHECK(leat_rwmutex_trylock(&mu));
+	leat_rwmutex_unlock(&mu);
+	leat_ctx_free(ctx);
+}
+
 /* How long a streak is wanted follows from what the last time was worth. */
 TEST(the_streak_that_is_wanted_follows_the_use)
 {
