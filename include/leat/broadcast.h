@@ -2,7 +2,7 @@
 /*
  * Broadcasts: each value that is sent goes to every subscriber.  Go has none.
  *
- *	broadcast(int) news = broadcast_make(int, 16, LEAT_BROADCAST_BLOCK);
+ *	broadcast_chan(int) news = broadcast_make(int, 16, LEAT_BROADCAST_BLOCK);
  *	recv_chan(int) mine = broadcast_subscribe(news);       once for each who wants them all
  *
  *	broadcast_send(news, 7);
@@ -116,7 +116,7 @@ LEAT__END
 #define LEAT_BROADCAST(T) LEAT__CHAN(T, 4)
 
 #define LEAT__IS_BROADCAST(b)                                                                      \
-	_Static_assert(LEAT__DIR(b) == 4, "not a broadcast: it needs a broadcast(T)")
+	_Static_assert(LEAT__DIR(b) == 4, "not a broadcast: it needs a broadcast_chan(T)")
 #define LEAT__BROADCAST_RAW(b) ((leat_broadcast *)(void *)(b))
 
 #define LEAT_BROADCAST_MAKE(T, cap, policy)                                                        \
@@ -187,7 +187,7 @@ LEAT__END
 	})
 
 #ifndef LEAT_NO_SHORT_NAMES
-#define broadcast(T)                    LEAT_BROADCAST(T)
+#define broadcast_chan(T)               LEAT_BROADCAST(T)
 #define broadcast_make(T, cap, policy)  LEAT_BROADCAST_MAKE(T, cap, policy)
 #define broadcast_free(b)               LEAT_BROADCAST_FREE(b)
 #define broadcast_subscribe(b)          LEAT_BROADCAST_SUBSCRIBE(b)

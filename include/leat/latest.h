@@ -3,7 +3,7 @@
  * Latest values: a cell that holds the newest of the values it was set to, and tells subscribers of changes.
  * Go has none.
  *
- *	latest(struct config) cell = latest_make(struct config);
+ *	latest_cell(struct config) cell = latest_make(struct config);
  *	latest_set(cell, read_config());
  *	struct config now = latest_get(cell);
  *
@@ -82,7 +82,7 @@ LEAT__END
 #define LEAT_LATEST(T) LEAT__CHAN(T, 8)
 
 #define LEAT__IS_LATEST(l)                                                                         \
-	_Static_assert(LEAT__DIR(l) == 8, "not a latest value: it needs a latest(T)")
+	_Static_assert(LEAT__DIR(l) == 8, "not a latest value: it needs a latest_cell(T)")
 #define LEAT__LATEST_RAW(l) ((leat_latest *)(void *)(l))
 
 #define LEAT_LATEST_MAKE(T)                                                                        \
@@ -156,7 +156,7 @@ LEAT__END
 	})
 
 #ifndef LEAT_NO_SHORT_NAMES
-#define latest(T)                    LEAT_LATEST(T)
+#define latest_cell(T)               LEAT_LATEST(T)
 #define latest_make(T)               LEAT_LATEST_MAKE(T)
 #define latest_free(l)               LEAT_LATEST_FREE(l)
 #define latest_set(...)              LEAT_LATEST_SET(__VA_ARGS__)

@@ -14,7 +14,7 @@ static LEAT_ERROR(out_of_paper, -EIO, "printer: out of paper");
 
 TEST(each_subscriber_gets_what_is_sent_after_it_came)
 {
-	broadcast(int) b = broadcast_make(int, 8, LEAT_BROADCAST_BLOCK);
+	broadcast_chan(int) b = broadcast_make(int, 8, LEAT_BROADCAST_BLOCK);
 	recv_chan(int) early, late;
 
 	broadcast_send(b, 1); /* nobody's */
@@ -40,7 +40,7 @@ TEST(each_subscriber_gets_what_is_sent_after_it_came)
 
 TEST(a_subscription_is_a_channel_for_select_and_range)
 {
-	broadcast(int) b = broadcast_make(int, 4, LEAT_BROADCAST_BLOCK);
+	broadcast_chan(int) b = broadcast_make(int, 4, LEAT_BROADCAST_BLOCK);
 	recv_chan(int) c = broadcast_subscribe(b);
 	int sum = 0;
 
@@ -65,8 +65,8 @@ struct three {
 
 TEST(elements_of_any_size)
 {
-	broadcast(struct three) b = broadcast_make(struct three, 2, LEAT_BROADCAST_DROP_OLDEST);
-	broadcast(leat_empty) e = broadcast_make(leat_empty, 2, LEAT_BROADCAST_DROP_OLDEST);
+	broadcast_chan(struct three) b = broadcast_make(struct three, 2, LEAT_BROADCAST_DROP_OLDEST);
+	broadcast_chan(leat_empty) e = broadcast_make(leat_empty, 2, LEAT_BROADCAST_DROP_OLDEST);
 	recv_chan(struct three) c = broadcast_subscribe(b);
 	recv_chan(leat_empty) events = broadcast_subscribe(e);
 	struct three v;
@@ -90,7 +90,7 @@ TEST(elements_of_any_size)
 
 TEST(drop_oldest)
 {
-	broadcast(int) b = broadcast_make(int, 3, LEAT_BROADCAST_DROP_OLDEST);
+	broadcast_chan(int) b = broadcast_make(int, 3, LEAT_BROADCAST_DROP_OLDEST);
 	recv_chan(int) c = broadcast_subscribe(b);
 
 	for (int i = 1; i <= 10; i++)
@@ -109,7 +109,7 @@ TEST(drop_oldest)
 
 TEST(drop_newest)
 {
-	broadcast(int) b = broadcast_make(int, 3, LEAT_BROADCAST_DROP_NEWEST);
+	broadcast_chan(int) b = broadcast_make(int, 3, LEAT_BROADCAST_DROP_NEWEST);
 	recv_chan(int) c = broadcast_subscribe(b), other;
 
 	for (int i = 1; i <= 10; i++)
@@ -144,7 +144,7 @@ TEST(without_a_buffer_those_who_wait_get_it)
 	                                             LEAT_BROADCAST_DROP_NEWEST};
 
 	for (int i = 0; i < 2; i++) {
-		broadcast(int) b = broadcast_make(int, 0, drop[i]);
+		broadcast_chan(int) b = broadcast_make(int, 0, drop[i]);
 		struct reader r = {.c = broadcast_subscribe(b)};
 		recv_chan(int) other = broadcast_subscribe(b);
 
@@ -160,7 +160,7 @@ TEST(without_a_buffer_those_who_wait_get_it)
 }
 
 struct sender {
-	broadcast(int) b;
+	broadcast_chan(int) b;
 	int value, err;
 	leat_ctx *ctx;
 	atomic_int done;
@@ -282,7 +282,7 @@ TEST(a_done_context_sends_nothing)
 
 	leat_ctx_cancel(canceled);
 	for (int i = 0; i < 3; i++) {
-		broadcast(int) b = broadcast_make(int, 1, policies[i]);
+		broadcast_chan(int) b = broadcast_make(int, 1, policies[i]);
 		recv_chan(int) c = broadcast_subscribe(b);
 
 		CHECK_EQ(broadcast_send_ctx(b, 1, canceled), -ECANCELED);
@@ -355,7 +355,7 @@ TEST(a_cancel_ends_the_wait_for_ones_turn)
 
 TEST(close_drains_then_says_why)
 {
-	broadcast(int) b = broadcast_make(int, 4, LEAT_BROADCAST_BLOCK);
+	broadcast_chan(int) b = broadcast_make(int, 4, LEAT_BROADCAST_BLOCK);
 	recv_chan(int) c = broadcast_subscribe(b), late;
 	int v = 1;
 
@@ -486,7 +486,7 @@ TEST(it_leaves_no_memory)
 	size_t before = 0;
 
 	for (int i = 0; i < 200; i++) {
-		broadcast(int) b = broadcast_make(int, 100, LEAT_BROADCAST_BLOCK);
+		broadcast_chan(int) b = broadcast_make(int, 100, LEAT_BROADCAST_BLOCK);
 		recv_chan(int) c[8];
 
 		if (i == 10)

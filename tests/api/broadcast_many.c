@@ -10,7 +10,7 @@
 enum { SENDERS = 3, READERS = 4 };
 
 struct crowd {
-	broadcast(int64_t) b;
+	broadcast_chan(int64_t) b;
 	int rounds;
 	leat_waitgroup sending, reading;
 	int64_t plain[SENDERS]; /* written before each send, read by who received it */
@@ -107,7 +107,7 @@ TEST(what_was_missed_is_counted_exactly)
 
 /* One sender counts up; whoever subscribes in between sees consecutive numbers, as long as he stays. */
 struct churn {
-	broadcast(int) b;
+	broadcast_chan(int) b;
 	atomic_bool stop;
 	leat_waitgroup sending, churning;
 };

@@ -12,7 +12,7 @@ static LEAT_ERROR(out_of_paper, -EIO, "printer: out of paper");
 
 TEST(the_newest_value)
 {
-	latest(int) l = latest_make(int);
+	latest_cell(int) l = latest_make(int);
 	int v = 7;
 
 	CHECK(!latest_get_ok(l, &v));
@@ -30,7 +30,7 @@ TEST(the_newest_value)
 
 TEST(subscribers_find_the_present_value_and_never_an_older_one)
 {
-	latest(int) l = latest_make(int);
+	latest_cell(int) l = latest_make(int);
 	recv_chan(int) early = latest_subscribe(l), late;
 
 	CHECK(!chan_try_recv(early, NULL, NULL));
@@ -58,7 +58,7 @@ TEST(subscribers_find_the_present_value_and_never_an_older_one)
 
 TEST(close_leaves_the_last_value)
 {
-	latest(int) l = latest_make(int);
+	latest_cell(int) l = latest_make(int);
 	recv_chan(int) c = latest_subscribe(l), late;
 	int v = 0, seen = 0;
 
@@ -83,8 +83,8 @@ struct big {
 
 TEST(values_of_any_size)
 {
-	latest(struct big) l = latest_make(struct big);
-	latest(leat_empty) e = latest_make(leat_empty);
+	latest_cell(struct big) l = latest_make(struct big);
+	latest_cell(leat_empty) e = latest_make(leat_empty);
 	recv_chan(leat_empty) changed = latest_subscribe(e);
 	struct big b = {.name = "one", .check = 42};
 
@@ -172,7 +172,7 @@ struct pair {
 };
 
 struct all {
-	latest(struct pair) l;
+	latest_cell(struct pair) l;
 	int rounds;
 	atomic_int left; /* values to be set */
 	leat_mutex order;

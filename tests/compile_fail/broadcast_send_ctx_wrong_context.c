@@ -5,7 +5,7 @@
 /* ERROR: broadcast_send_ctx_wrong_context\.c:10: */
 #include <leat.h>
 
-int f(broadcast(int) b, leat_mutex *m)
+int f(broadcast_chan(int) b, leat_mutex *m)
 {
 	return broadcast_send_ctx(b, 1, m);
 }

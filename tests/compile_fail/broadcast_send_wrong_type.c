@@ -4,7 +4,7 @@
 /* ERROR: broadcast_send_wrong_type\.c:9: */
 #include <leat.h>
 
-void f(broadcast(int) b, int *p)
+void f(broadcast_chan(int) b, int *p)
 {
 	broadcast_send(b, p);
 }

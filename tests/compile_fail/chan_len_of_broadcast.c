@@ -4,7 +4,7 @@
 /* ERROR: chan_len_of_broadcast\.c:9: */
 #include <leat.h>
 
-size_t f(broadcast(int) b)
+size_t f(broadcast_chan(int) b)
 {
 	return chan_len(b);
 }

@@ -4,7 +4,7 @@
 /* ERROR: chan_recv_on_broadcast\.c:9: */
 #include <leat.h>
 
-int f(broadcast(int) b)
+int f(broadcast_chan(int) b)
 {
 	return chan_recv(b);
 }

@@ -4,7 +4,7 @@
 /* ERROR: chan_send_on_broadcast\.c:9: */
 #include <leat.h>
 
-void f(broadcast(int) b)
+void f(broadcast_chan(int) b)
 {
 	chan_send(b, 1);
 }

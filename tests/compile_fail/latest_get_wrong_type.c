@@ -5,7 +5,7 @@
 /* ERROR: latest_get_wrong_type\.c:10: */
 #include <leat.h>
 
-bool f(latest(long) l, int *p)
+bool f(latest_cell(long) l, int *p)
 {
 	return latest_get_ok(l, p);
 }

@@ -4,7 +4,7 @@
 /* ERROR: latest_set_wrong_type\.c:9: */
 #include <leat.h>
 
-void f(latest(int) l, int *p)
+void f(latest_cell(int) l, int *p)
 {
 	latest_set(l, p);
 }

@@ -4,7 +4,7 @@
 /* ERROR: line_52_send_on_subscription\.c:9: */
 #include <leat.h>
 
-void f(broadcast(int) b)
+void f(broadcast_chan(int) b)
 {
 	chan_send(broadcast_subscribe(b), 1);
 }

@@ -5,7 +5,7 @@
 /* ERROR: subscription_of_another_type\.c:10: */
 #include <leat.h>
 
-recv_chan(long) f(broadcast(int) b)
+recv_chan(long) f(broadcast_chan(int) b)
 {
 	return broadcast_subscribe(b);
 }

@@ -5,7 +5,7 @@
 /* ERROR: unsubscribe_wrong_type\.c:10: */
 #include <leat.h>
 
-void f(broadcast(int) b, recv_chan(long) c)
+void f(broadcast_chan(int) b, recv_chan(long) c)
 {
 	broadcast_unsubscribe(b, c);
 }

@@ -13,7 +13,7 @@
 enum { SENDERS = 4, STAYERS = 3, GUESTS = 3 };
 
 struct storm {
-	broadcast(int64_t) b;
+	broadcast_chan(int64_t) b;
 	leat_ctx *ctx;
 	int sends;
 	atomic_int panicked;
