@@ -36,6 +36,28 @@ typedef struct leat_once {
  */
 LEAT_API void leat_once_do(leat_once *once, void (*fn)(void *), void *arg);
 
+/* The usual case in line, which is all there is to it mostly: some 5 to 1.4 ns.  Not for the thread sanitizer: it is
+   told by the library.  Private. */
+#define LEAT__ONCE_DONE 2
+#if !defined __cplusplus && !defined LEAT__NO_INLINE && !defined __SANITIZE_THREAD__
+#if defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define LEAT__NO_INLINE
+#endif
+#endif
+#ifndef LEAT__NO_INLINE
+LEAT_API void leat__once_do(leat_once *once, void (*fn)(void *), void *arg);
+
+extern __inline__ __attribute__((gnu_inline)) void leat_once_do(leat_once *once, void (*fn)(void *),
+                                                                void *arg)
+{
+	if (__builtin_expect(__atomic_load_n(&once->leat__state, __ATOMIC_ACQUIRE) != LEAT__ONCE_DONE,
+	                     0))
+		leat__once_do(once, fn, arg);
+}
+#endif
+#endif
+
 /*
  * The same, but give up waiting for another's fn when ctx is done (NULL: no context): 0 when fn has ended,
  * else -ECANCELED or -ETIMEDOUT.  Where ctx is done already nothing is called, and it fails even if fn has

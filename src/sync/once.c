@@ -16,12 +16,14 @@
  * What a panic was of is looked up by a record too, on its way out: it is raised once, where it came from,
  * with the trace of that place, and not caught and raised again.
  */
+#define LEAT__NO_INLINE
+
 #include "ctx/wait.h"
 #include "sched/panic.h"
 
 #include <leat/once.h>
 
-enum { NEW, RUNNING, DONE };
+enum { NEW, RUNNING, DONE = LEAT__ONCE_DONE };
 
 static inline bool is_done(leat_once *o)
 {
@@ -115,10 +117,18 @@ static NOINLINE int leat__once_slow(leat_once *o, void (*fn)(void *), void *arg,
 	return r;
 }
 
+/* Where the header looks whether it is done, it calls the second. */
 void leat_once_do(leat_once *once, void (*fn)(void *), void *arg)
 {
 	if (unlikely(!is_done(once)))
 		leat__once_slow(once, fn, arg, NULL);
+}
+
+LEAT_API void leat__once_do(leat_once *once, void (*fn)(void *), void *arg);
+
+void leat__once_do(leat_once *once, void (*fn)(void *), void *arg)
+{
+	leat__once_slow(once, fn, arg, NULL);
 }
 
 int leat_once_do_ctx(leat_once *once, void (*fn)(void *), void *arg, leat_any_ctx ctx)

@@ -4,8 +4,8 @@
  *
  * A flight that is flown in the goroutine of its first caller lies on that one's stack, key and all; one with
  * a goroutine of its own, for callers that may leave or take a channel, is allocated.  Riders lie on the
- * stacks of who waits, and channels hang on the flight, linked by a field of theirs that only a scope's
- * channels use.  So joining a flight allocates nothing.
+ * stacks of who waits, and channels hang on the flight, linked by a field of theirs that is
+ * free until they have the result.  So joining a flight allocates nothing.
  *
  * The group is a tree by the bits of the keys' hashes, most significant first: a flight may stand anywhere on
  * the way that its hash describes, so any leaf below it may take its place when it lands.  There is no
