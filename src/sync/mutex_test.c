@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* CTEST: procs=1 nofenced notsan */
 /*
- * Goal: line 106: who has waited for a mutex for a millisecond, and was woken in vain, is handed the lock,
+ * Goal: lines 104 and 105: who has waited for a mutex for a millisecond, and was woken in vain, is handed the lock,
  * and those behind him after him; before that a newcomer may have it.
  *
  * Method: a policy with one order of goroutines, and a time that passes when the test says so.
@@ -59,7 +59,7 @@ static void let_go_and_take(void)
 	CHECK_EQ(got, 0);
 }
 
-TEST(line_106_after_a_millisecond_it_is_handed_over)
+TEST(line_105_after_a_millisecond_it_is_handed_over)
 {
 	int64_t start;
 
@@ -85,7 +85,22 @@ TEST(line_106_after_a_millisecond_it_is_handed_over)
 	leat_mutex_unlock(&mutex);
 }
 
-TEST(line_106_all_who_have_waited_so_long_are_handed_it)
+TEST(line_104_who_was_woken_in_vain_is_the_first_again)
+{
+	leat__policy = &policy;
+	got = 0;
+	leat_mutex_lock(&mutex);
+	wait_for_it(3);
+	for (int i = 0; i < 5; i++)
+		let_go_and_take(); /* a newcomer has it, whoever was woken */
+	leat_mutex_unlock(&mutex);
+	test_goroutines(1);
+	CHECK_EQ(got, 3);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(order[i], i);
+}
+
+TEST(line_105_all_who_have_waited_so_long_are_handed_it)
 {
 	leat__policy = &policy;
 	got = 0;

@@ -103,6 +103,30 @@ TEST(a_deadline_ends_the_wait_of_a_plain_thread)
 	leat_ctx_free(ctx);
 }
 
+/* A difference from Go, which panics if it notices: who was released does not look at the group again, so that it
+   may be freed, or used again at once. */
+TEST(line_98_reuse_before_an_earlier_wait_has_returned)
+{
+	leat_waitgroup wg = {0};
+	leat_ctx *ctx = leat_ctx_with_cancel(leat_ctx_background());
+
+	for (int round = 0; round < test_count(1000); round++) {
+		int results[4] = {1, 1, 1, 1};
+
+		leat_waitgroup_add(&wg, 1);
+		for (int i = 0; i < 4; i++)
+			go(waiter, &wg, i % 2 ? ctx : NULL, &results[i]);
+		test_parked(4);
+		leat_waitgroup_done(&wg);
+		leat_waitgroup_add(&wg, 1); /* some have not run yet */
+		for (int i = 0; i < 4; i++)
+			test_until(RESULT(i) == 0);
+		leat_waitgroup_done(&wg);
+		leat_waitgroup_wait(&wg);
+	}
+	leat_ctx_free(ctx);
+}
+
 struct race {
 	leat_waitgroup *wg;
 	leat_ctx *ctx;
