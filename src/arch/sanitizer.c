@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #if LEAT_HAVE_VALGRIND
@@ -22,6 +23,7 @@ WEAK void __tsan_destroy_fiber(void *fiber);
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 WEAK void __tsan_acquire(void *address);
 WEAK void __tsan_release(void *address);
+WEAK void __tsan_mutex_destroy(void *address, unsigned flags);
 WEAK void AnnotateIgnoreWritesBegin(const char *file, int line);
 WEAK void AnnotateIgnoreWritesEnd(const char *file, int line);
 WEAK void AnnotateBenignRaceSized(const char *file, int line, const volatile void *p, size_t bytes,
@@ -138,17 +140,21 @@ void leat__san_thread_done(void)
 			__tsan_destroy_fiber(ended[i]);
 }
 
+/* ThreadSanitizer gives a destroyed fiber's slot to the next one, and then takes the two for one thread: races
+   between goroutines that run one after the other would go unseen.  So the last fibers to end on this thread
+   stay for a while. */
+static void retire(void *fiber)
+{
+	if (ended[oldest])
+		__tsan_destroy_fiber(ended[oldest]);
+	ended[oldest] = fiber;
+	oldest = (oldest + 1) % FIBERS_KEPT;
+}
+
 void leat__san_destroy(struct leat__san_context *c)
 {
-	/* ThreadSanitizer gives a destroyed fiber's slot to the next one, and then takes the two for one
-	   thread: races between goroutines that run one after the other would go unseen.  So the last
-	   fibers to end on this thread stay for a while. */
-	if ((leat__sanitizers & LEAT__TSAN) && c->fiber) {
-		if (ended[oldest])
-			__tsan_destroy_fiber(ended[oldest]);
-		ended[oldest] = c->fiber;
-		oldest = (oldest + 1) % FIBERS_KEPT;
-	}
+	if ((leat__sanitizers & LEAT__TSAN) && c->fiber)
+		retire(c->fiber);
 	c->fiber = NULL;
 	c->fake_stack = NULL;
 }
@@ -159,16 +165,37 @@ void leat__san_unpoison(const void *low, size_t bytes)
 		__asan_unpoison_memory_region(low, bytes);
 }
 
-void leat__san_forget(void *low, size_t bytes)
+/* Between these ThreadSanitizer takes nothing that the thread does for a write: where it would take malloc, free
+   or mmap for one it resets the range instead. */
+static void ignore_begin(void)
 {
-	/* Libc's mmap, not os.h's, since the sanitizer must see it.  It takes a mapping for a write of the
-	   whole, but while a thread ignores writes it resets the range instead. */
 	if (AnnotateIgnoreWritesBegin)
 		AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
-	mmap(low, bytes, PROT_READ | PROT_WRITE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+}
+
+static void ignore_end(void)
+{
 	if (AnnotateIgnoreWritesEnd)
 		AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+}
+
+void leat__san_forget(void *low, size_t bytes)
+{
+	/* Libc's mmap, not os.h's, since the sanitizer must see it. */
+	ignore_begin();
+	mmap(low, bytes, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+	ignore_end();
+}
+
+void *leat__san_fresh_memory(size_t bytes)
+{
+	void *p;
+
+	ignore_begin();
+	p = calloc(1, bytes);
+	ignore_end();
+	return p;
 }
 
 void leat__san_add_root(const void *p, size_t bytes)
@@ -185,6 +212,63 @@ void leat__san_acquire(const void *address)
 void leat__san_release(const void *address)
 {
 	__tsan_release((void *)(uintptr_t)address);
+}
+
+void leat__san_renew(void *address)
+{
+	/* The end of a mutex, and of all that was released at its address. */
+	if (!__tsan_mutex_destroy)
+		return;
+	ignore_begin();
+	__tsan_mutex_destroy(address, 0);
+	ignore_end();
+}
+
+/* Memory of its own, whose address nobody else releases: free makes ThreadSanitizer forget what was. */
+void *leat__san_token(void)
+{
+	void *token = NULL;
+
+	if (!(leat__sanitizers & LEAT__TSAN))
+		return NULL;
+	token = leat__san_fresh_memory(1);
+	if (token)
+		__tsan_release(token);
+	return token;
+}
+
+void leat__san_redeem(void *token)
+{
+	if (!token)
+		return;
+	__tsan_acquire(token);
+	leat__san_drop(token);
+}
+
+void leat__san_drop(void *token)
+{
+	if (!token)
+		return;
+	ignore_begin();
+	free(token);
+	ignore_end();
+}
+
+void leat__san_nobody_begin(struct leat__san_nobody *n)
+{
+	if (!(leat__sanitizers & LEAT__TSAN))
+		return;
+	n->self = __tsan_get_current_fiber();
+	n->fiber = orphan_fiber();
+	__tsan_switch_to_fiber(n->fiber, TSAN_NO_SYNC);
+}
+
+void leat__san_nobody_end(const struct leat__san_nobody *n)
+{
+	if (!(leat__sanitizers & LEAT__TSAN))
+		return;
+	__tsan_switch_to_fiber(n->self, TSAN_NO_SYNC);
+	retire(n->fiber);
 }
 
 bool leat__valgrind_watches(void)

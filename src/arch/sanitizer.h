@@ -59,6 +59,7 @@ void leat__san_add_root(const void *p, size_t bytes);
 
 void leat__san_acquire(const void *address);
 void leat__san_release(const void *address);
+void leat__san_renew(void *address);
 
 /* What the caller did before the release is ordered before what follows an acquire of the same. */
 static inline void leat__hb_release(const void *address)
@@ -72,6 +73,48 @@ static inline void leat__hb_acquire(const void *address)
 	if (unlikely(leat__sanitizers & LEAT__TSAN))
 		leat__san_acquire(address);
 }
+
+/* Something new lies at address: what was released there before is forgotten. */
+static inline void leat__hb_renew(void *address)
+{
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_renew(address);
+}
+
+/* Both, for what lives where others have lived: the first release of it. */
+static inline void leat__hb_release_new(void *address)
+{
+	if (unlikely(leat__sanitizers & LEAT__TSAN)) {
+		leat__san_renew(address);
+		leat__san_release(address);
+	}
+}
+
+/*
+ * A token stands for what the caller did until now.  It is for one that is not known yet, and who may come
+ * when the caller's stack is used for something else.  NULL without ThreadSanitizer, and without memory: then
+ * the one edge is not told.
+ */
+void *leat__san_token(void);
+/* The end of a token, if it is not NULL: what it stands for is ordered before what follows here; or nothing is. */
+void leat__san_redeem(void *token);
+void leat__san_drop(void *token);
+
+/*
+ * Between the two the calling thread is nobody, who comes after nothing but what it acquires: for what is done
+ * in the time of whoever happens to run, on behalf of others.  Nothing is done without ThreadSanitizer.
+ * No switch of stacks in between.  A fiber each time: some 10 us.
+ */
+struct leat__san_nobody {
+	void *self, *fiber;
+};
+
+void leat__san_nobody_begin(struct leat__san_nobody *n);
+void leat__san_nobody_end(const struct leat__san_nobody *n);
+
+/* Zeroed memory from malloc's heap that ThreadSanitizer does not take for written by the caller: for what is given
+   to others, who may use it without further ado.  NULL: there is none. */
+void *leat__san_fresh_memory(size_t bytes);
 
 /* The process runs under Valgrind. */
 bool leat__valgrind_watches(void);

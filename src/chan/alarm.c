@@ -116,7 +116,7 @@ enum leat__outcome leat__alarm_recv(struct leat__m *m, struct leat_chan *c, void
 struct call {
 	void (*fn)(void *);
 	void *arg;
-	struct leat__alarm *alarm; /* perhaps freed */
+	void *token;
 };
 
 /* Under the thread sanitizer: who set the alarm did so before the function runs.  Nobody else is to be
@@ -125,18 +125,19 @@ static void leat__call(void *arg)
 {
 	struct call *c = arg;
 
-	leat__hb_acquire(c->alarm);
+	leat__san_redeem(c->token);
 	c->fn(c->arg);
 }
 
-static void start_function(struct leat__m *m, const struct leat__alarm *a)
+static void start_function(struct leat__m *m, struct leat__alarm *a)
 {
-	struct call c = {a->fn, a->arg, (struct leat__alarm *)(uintptr_t)a};
+	struct call c = {a->fn, a->arg, a->token};
 	struct leat__g *g = leat__sanitizers & LEAT__TSAN ? leat__g_new(m, leat__call, &c, sizeof c)
 	                                                  : leat__g_new(m, a->fn, NULL, 0);
 
 	if (!g)
 		leat__fatal("out of memory: no goroutine for the function of a timer");
+	a->token = NULL;
 	if (!(leat__sanitizers & LEAT__TSAN))
 		g->arg = a->arg;
 	g->created_at = a->created_at;
@@ -200,9 +201,11 @@ void leat__alarm_unawait(struct leat__alarm *a, bool received)
 bool leat__alarm_set(struct leat__alarm *a, bool set, int64_t at, int64_t period_ns)
 {
 	struct leat__m *m = leat__enter();
+	bool tell = unlikely(leat__sanitizers & LEAT__TSAN) && set && !a->chan;
+	void *token = tell ? leat__san_token() : NULL;
 	bool was_set;
 
-	if (set)
+	if (set && a->chan)
 		leat__hb_release(a);
 	leat__timer_lock(&a->timer);
 	if (a->chan)
@@ -210,12 +213,20 @@ bool leat__alarm_set(struct leat__alarm *a, bool set, int64_t at, int64_t period
 	was_set = a->set;
 	a->set = set;
 	a->at = at;
-	a->period = period_ns;
-	if (a->chan)
+	if (a->chan) {
+		a->period = period_ns;
 		leat__chan_unlock(m, a->chan);
+	} else {
+		void *before = a->token;
+
+		a->token = token;
+		token = before;
+	}
 	if (a->waiters)
 		leat__timer_arm(&a->timer, set ? at : INT64_MAX);
 	leat__timer_unlock(&a->timer);
+	if (unlikely(token != NULL))
+		leat__san_drop(token);
 	leat__leave(m);
 	return was_set;
 }
@@ -313,8 +324,10 @@ void leat__alarm_free(struct leat__alarm *a)
 
 	leat__timer_drop(&a->timer);
 	leat__leave(m);
-	if (a->chan)
+	if (a->chan) {
 		free(a->chan);
-	else
+	} else {
+		leat__san_drop(a->token);
 		free(a);
+	}
 }

@@ -12,9 +12,12 @@
 struct leat__alarm {
 	struct leat__timer timer; /* kept; armed while the alarm is set and somebody waits */
 	/* The channel's lock, and to write also the timer's; without a channel the timer's alone. */
-	int64_t at;     /* when it goes off; INT64_MAX: never */
-	int64_t period; /* 0: once */
-	bool set;       /* it has yet to go off, or did and the value was not received */
+	int64_t at; /* when it goes off; INT64_MAX: never */
+	union {
+		int64_t period; /* 0: once */
+		void *token;    /* a function's: of who set it, for the thread sanitizer */
+	};
+	bool set; /* it has yet to go off, or did and the value was not received */
 	/* These never change. */
 	bool owned;      /* the channel belongs to a timer or a ticker, which frees it */
 	leat_chan *chan; /* NULL: a function */

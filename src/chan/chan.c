@@ -39,14 +39,18 @@ const char *leat__chan_size_error(size_t elem_bytes, ptrdiff_t cap)
 leat_chan *leat__chan_new(size_t elem_bytes, ptrdiff_t cap)
 {
 	const char *wrong = leat__chan_size_error(elem_bytes, cap);
-	size_t bytes = elem_bytes * (size_t)cap;
+	size_t bytes = elem_bytes * (size_t)cap, behind = 0;
 	leat_chan *c = NULL;
 
 	if (wrong)
 		leat__panic_runtime(wrong);
-	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + bytes) != 0)
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		behind = leat__san_places_bytes((size_t)cap, bytes);
+	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + bytes + behind) != 0)
 		leat__panic_runtime("out of memory");
 	*c = (leat_chan){.cap = (size_t)cap, .elem_bytes = (uint32_t)elem_bytes, .buffer_bytes = bytes};
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_add_places(c);
 	return c;
 }
 
@@ -108,8 +112,8 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 	w.timed = watched && c->alarm != NULL;
 	leat__park_as(m->g, send ? LEAT__WAIT_SEND : LEAT__WAIT_RECV);
 	m->g->fired = &w;
-	if (watched)
-		leat__hb_release(&w);
+	if (watched && unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_waits(c, &w);
 	leat__waiters_add(send ? &c->senders : &c->receivers, &w);
 	leat__chan_unlock(m, c);
 	if (watched && w.timed)
@@ -117,8 +121,8 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 	m = watched ? leat__park(m) : leat__park_plain(m);
 	if (watched && w.timed)
 		leat__alarm_unawait(c->alarm, true);
-	if (watched)
-		leat__hb_acquire(&w);
+	if (watched && unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_waited(&w, true);
 	leat__leave(m);
 	if (send && unlikely(!w.ok))
 		leat__sent_on_closed();
@@ -363,7 +367,7 @@ bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *re
 	__atomic_store_n(&c->special, LEAT__CLOSED_CHAN, __ATOMIC_RELEASE);
 	/* Receivers first, then senders, each in the order they came. */
 	while ((w = leat__waiters_take(&c->receivers))) {
-		leat__hb_handover(w);
+		leat__hb_release(w);
 		if (w->elem)
 			leat__zero(w->elem, c->elem_bytes);
 		*link = w;
@@ -450,10 +454,13 @@ size_t leat_chan_cap(leat_chan *c)
 
 void leat__chan_delete(leat_chan *c)
 {
-	if (c->alarm)
+	if (c->alarm) {
 		leat__alarm_free(c->alarm);
-	else
+	} else {
+		if (unlikely(leat__sanitizers & LEAT__TSAN))
+			leat__san_drop_places(c);
 		free(c);
+	}
 }
 
 void leat_chan_free(leat_chan *c)

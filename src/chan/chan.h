@@ -21,8 +21,9 @@ struct leat__waiter {
 	uint32_t index;  /* of the case, for a select */
 	uint8_t special; /* enum leat__waiter_special; most waiters' is 0 */
 	bool queued;
-	bool ok;    /* a value was handed over (false: the channel was closed) */
-	bool timed; /* counted by the channel's alarm */
+	bool ok;     /* a value was handed over (false: the channel was closed) */
+	bool timed;  /* counted by the channel's alarm */
+	void *token; /* for a channel with a buffer, under the thread sanitizer: what it did before */
 };
 
 /* What who serves it must mind. */
@@ -36,6 +37,19 @@ enum leat__chan_special {
 	LEAT__CLOSED_CHAN = 1,
 	LEAT__TIMED_CHAN =
 	    2, /* for good: its values are an alarm's (alarm.c), nobody sends or closes */
+};
+
+/*
+ * The places of a buffer, for the thread sanitizer: whoever sends into one comes after who received from it
+ * before, whoever receives after who sent into it; and after nobody else, whoever met whom.  So those who wait
+ * are served as if by way of the buffer, and leave a token in the place where they should have been.  They lie
+ * behind the buffer, where there are any: the channel itself is for all programs.
+ */
+struct leat__places {
+	size_t n, to, from; /* how many, where is sent to and received from next */
+	struct leat__place {
+		void *token; /* of one who has used the place without having been there, or NULL */
+	} all[];
 };
 
 /*
@@ -163,23 +177,20 @@ static inline void leat__waiter_wake(struct leat__m *m, struct leat__waiter *w, 
 	leat__ready(m, w->g, !(w->special & LEAT__SELECTING) || selecting);
 }
 
-/* Accesses to what lies in the buffer there are ordered, for the thread sanitizer. */
-static inline void leat__hb_slot(const struct leat_chan *c, size_t at)
-{
-	if (unlikely(leat__sanitizers & LEAT__TSAN)) {
-		leat__san_acquire(c->buffer + at);
-		leat__san_release(c->buffer + at);
-	}
-}
+/* For the thread sanitizer: w will wait on c; the caller has sent into the buffer, received from it; serves w, who
+   was to receive, to send; w was served, or withdrew. */
+void leat__san_waits(const struct leat_chan *c, struct leat__waiter *w);
+void leat__san_sent(struct leat_chan *c);
+void leat__san_received(struct leat_chan *c);
+void leat__san_serves_receiver(struct leat_chan *c, struct leat__waiter *w);
+void leat__san_serves_sender(struct leat_chan *c, struct leat__waiter *w);
+void leat__san_waited(struct leat__waiter *w, bool served);
 
-/* Both sides of a hand-over happen before what either does afterwards. */
-static inline void leat__hb_handover(const struct leat__waiter *w)
-{
-	if (unlikely(leat__sanitizers & LEAT__TSAN)) {
-		leat__san_acquire(w);
-		leat__san_release(w);
-	}
-}
+/* The room behind the buffer that the places of a channel take, 0 for none.  They begin and end with c, which is
+   new, which will be freed. */
+size_t leat__san_places_bytes(size_t cap, size_t buffer_bytes);
+void leat__san_add_places(struct leat_chan *c);
+void leat__san_drop_places(struct leat_chan *c);
 
 /* Plainly: where there is no sanitizer. */
 static ALWAYS_INLINE void leat__buffer_put_plain(struct leat_chan *c, const void *elem)
@@ -192,7 +203,8 @@ static ALWAYS_INLINE void leat__buffer_put_plain(struct leat_chan *c, const void
 
 static inline void leat__buffer_put(struct leat_chan *c, const void *elem)
 {
-	leat__hb_slot(c, c->tail);
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_sent(c);
 	leat__buffer_put_plain(c, elem);
 }
 
@@ -207,7 +219,8 @@ static ALWAYS_INLINE void leat__buffer_get_plain(struct leat_chan *c, void *elem
 
 static inline void leat__buffer_get(struct leat_chan *c, void *elem)
 {
-	leat__hb_slot(c, c->head);
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_received(c);
 	leat__buffer_get_plain(c, elem);
 }
 
@@ -225,7 +238,8 @@ static ALWAYS_INLINE enum leat__outcome leat__send_locked(struct leat__m *m, str
 		return LEAT__CLOSED;
 	w = leat__waiters_take(&c->receivers);
 	if (w) {
-		leat__hb_handover(w);
+		if (unlikely(leat__sanitizers & LEAT__TSAN))
+			leat__san_serves_receiver(c, w);
 		if (w->elem)
 			leat__copy(w->elem, elem, c->elem_bytes);
 		w->ok = true;
@@ -253,8 +267,9 @@ static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, str
 		/* Whoever waits to send has the place: the buffer stays full, the order is kept. */
 		w = leat__waiters_take(&c->senders);
 		if (w) {
-			leat__hb_handover(w);
-			leat__buffer_put(c, w->elem);
+			if (unlikely(leat__sanitizers & LEAT__TSAN))
+				leat__san_serves_sender(c, w);
+			leat__buffer_put_plain(c, w->elem);
 			w->ok = true;
 			leat__chan_unlock(m, c);
 			leat__waiter_wake(m, w, selecting);
@@ -267,7 +282,8 @@ static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, str
 	}
 	w = leat__waiters_take(&c->senders);
 	if (w) {
-		leat__hb_handover(w);
+		if (unlikely(leat__sanitizers & LEAT__TSAN))
+			leat__san_serves_sender(c, w);
 		if (elem)
 			leat__copy(elem, w->elem, c->elem_bytes);
 		w->ok = true;

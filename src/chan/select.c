@@ -353,6 +353,8 @@ static void withdraw(struct leat__m *m, const struct selection *s, size_t queued
 				leat__waiters_remove(queue_of(k), w);
 			leat__chan_unlock(m, k->chan);
 		}
+		if (unlikely(leat__sanitizers & LEAT__TSAN))
+			leat__san_waited(w, w == fired);
 		if (unlikely(w->timed))
 			leat__alarm_unawait(k->chan->alarm, w == fired);
 	}
@@ -403,7 +405,8 @@ static int enqueue(struct leat__m *m, struct selection *s, size_t *queued)
 		                           .index = at,
 		                           .special = LEAT__SELECTING,
 		                           .timed = (k->chan->special & LEAT__TIMED_CHAN) != 0};
-		leat__hb_release(w);
+		if (unlikely(leat__sanitizers & LEAT__TSAN))
+			leat__san_waits(k->chan, w);
 		leat__waiters_add(queue_of(k), w);
 		*queued = i + 1;
 		leat__chan_unlock(m, k->chan);
@@ -437,7 +440,6 @@ static int finish(struct leat__m *m, const struct selection *s, size_t queued)
 	withdraw(m, s, queued, fired);
 	if (!fired)
 		return NONE;
-	leat__hb_acquire(fired);
 	*s->ok = fired->ok;
 	if (!fired->ok && s->cases[fired->index].dir == LEAT_SEND)
 		return SEND_ON_CLOSED;

@@ -61,10 +61,9 @@ void leat_ctx_after_func(leat_any_ctx ctx, leat_ctx_after *after, void (*fn)(voi
 	m = leat__enter();
 	g = leat__g_reserve(m, fn, arg, __builtin_return_address(0));
 	a->g = g;
-	if (g) {
-		leat__hb_release(g);
-		if (!leat__ctx_watch(source, &a->watch))
-			start(m, &a->watch);
+	if (g && !leat__ctx_watch(source, &a->watch)) {
+		leat__hb_acquire(&source->leat__err); /* for fn, by way of the start */
+		start(m, &a->watch);
 	}
 	leat__leave(m);
 	if (!g) {

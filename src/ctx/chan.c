@@ -31,7 +31,8 @@ static int leat__await_either(struct leat__m *m, leat_chan *c, void *elem, enum 
 	w.timed = c->alarm != NULL;
 	if (!m->p)
 		w.special |= LEAT__NOT_PLAINLY;
-	leat__hb_release(&w);
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_waits(c, &w);
 	leat__chan_unlock(m, c);
 	if (w.timed)
 		leat__alarm_await(m, c->alarm);
@@ -43,8 +44,8 @@ static int leat__await_either(struct leat__m *m, leat_chan *c, void *elem, enum 
 	}
 	if (w.timed)
 		leat__alarm_unawait(c->alarm, !err);
-	if (!err)
-		leat__hb_acquire(&w);
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		leat__san_waited(&w, !err);
 	leat__leave(m);
 	if (err)
 		return err;

@@ -76,7 +76,7 @@ static void finish_one(struct leat__m *m, leat_ctx *c, int err, const leat_error
 	struct leat__watch *w;
 
 	c->leat__cause = cause;
-	leat__hb_release(&c->leat__err);
+	leat__hb_release(&c->leat__err); /* before others can see it */
 	__atomic_store_n(&c->leat__err, err, __ATOMIC_RELEASE);
 	if (c->leat__done)
 		leat__chan_close(m, c->leat__done);
@@ -237,6 +237,7 @@ const leat_error *leat_ctx_cause(leat_any_ctx ctx)
 static leat_chan *done_chan(leat_ctx *c)
 {
 	leat_chan *there = __atomic_load_n(&c->leat__done, __ATOMIC_ACQUIRE), *made;
+	struct leat__san_nobody nobody;
 	struct leat__m *m;
 
 	if (there)
@@ -249,8 +250,13 @@ static leat_chan *done_chan(leat_ctx *c)
 	if (!there) {
 		there = made;
 		made = NULL;
-		if (leat__ctx_err(c))
+		if (c->leat__err) {
+			/* On behalf of who cancelled: the caller only asks. */
+			leat__san_nobody_begin(&nobody);
+			leat__hb_acquire(&c->leat__err);
 			leat__chan_close(m, there);
+			leat__san_nobody_end(&nobody);
+		}
 		__atomic_store_n(&c->leat__done, there, __ATOMIC_RELEASE);
 	}
 	unlock(c);
@@ -365,6 +371,7 @@ void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind)
 {
 	leat_ctx *up = parent ? parent->leat__source : NULL;
 
+	leat__hb_renew(&c->leat__err); /* a scope lies on a stack */
 	c->leat__parent = parent;
 	c->leat__at = INT64_MAX;
 	c->leat__kind = (uint8_t)kind;

@@ -126,6 +126,7 @@ static void free_watcher(void *arg)
 	free(w);
 }
 
+/* Found out by asking, or told by a value instead of a close. */
 static void leat__ctx_became_done(leat_ctx *c)
 {
 	int err = leat__custom_err(c);
@@ -138,13 +139,36 @@ static void leat__ctx_became_done(leat_ctx *c)
 		leat__ctx_stop_timers(c);
 }
 
+/* Found out by the watcher, on behalf of who closed the channel, not of who came first and so started it. */
+static void leat__ctx_was_closed(leat_ctx *c, leat_chan *done)
+{
+	int err = leat__custom_err(c);
+	const leat_error *cause = leat__custom_cause(c);
+	struct leat__m *m = leat__enter();
+	struct leat__san_nobody nobody;
+	bool timers;
+
+	leat__san_nobody_begin(&nobody);
+	leat__hb_acquire(&done->special);
+	timers = leat__ctx_cancel(m, c, err ? err : -ECANCELED, cause);
+	leat__san_nobody_end(&nobody);
+	leat__leave(m);
+	if (timers)
+		leat__ctx_stop_timers(c);
+}
+
 static void leat__ctx_watcher(void *arg)
 {
 	struct watcher *w = arg;
 	const leat_case cases[] = {{w->stop, LEAT_RECV, NULL}, {w->done, LEAT_RECV, NULL}};
+	bool value = false;
 
-	if (leat_select(cases, 2, LEAT_FOREVER, NULL) == 1)
-		leat__ctx_became_done(w->ctx);
+	if (leat_select(cases, 2, LEAT_FOREVER, &value) == 1) {
+		if (value)
+			leat__ctx_became_done(w->ctx);
+		else
+			leat__ctx_was_closed(w->ctx, w->done);
+	}
 	leat_chan_close(w->ended);
 }
 

@@ -41,8 +41,13 @@ static uint8_t deadlines; /* lock: leat__timer, leat__armed and leat__at of all 
 static void deadline_passed(struct leat__m *m, struct leat__timer *t)
 {
 	struct deadline *d = container_of(t, struct deadline, timer);
+	struct leat__san_nobody nobody;
 
+	/* On behalf of who set it, in the time of anybody. */
+	leat__san_nobody_begin(&nobody);
+	leat__hb_acquire(d);
 	leat__ctx_cancel(m, d->ctx, -ETIMEDOUT, d->cause);
+	leat__san_nobody_end(&nobody);
 }
 
 static bool is_done(const leat_ctx *c)
@@ -79,6 +84,7 @@ static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadl
 		return -ENOMEM;
 	*d = (struct deadline){
 	    .timer = {.fire = deadline_passed, .when = at_ns}, .ctx = c, .cause = cause};
+	leat__hb_release_new(d);
 	err = leat__timer_add(&d->timer);
 	if (err)
 		return err;

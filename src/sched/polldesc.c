@@ -421,6 +421,7 @@ struct leat__m *leat__pd_close(struct leat__m *m, struct leat__pd *pd)
 		leat__unlock(&pd->lock);
 	}
 	leat__hb_acquire(pd);
+	leat__hb_renew(pd); /* the next file of this number is another one */
 	leat__os_poller_unwatch(pd->fd);
 
 	leat__lock(&pd->lock);

@@ -134,8 +134,10 @@ struct leat__g *leat__g_new(struct leat__m *m, void (*fn)(void *), const void *a
 {
 	struct leat__g *g = prepare(m, NULL, fn, args, args_bytes, NULL);
 
-	if (g)
+	if (g) {
+		leat__hb_renew(g);
 		enroll(m->p, g);
+	}
 	return g;
 }
 
@@ -147,6 +149,7 @@ struct leat__g *leat__g_reserve(struct leat__m *m, void (*fn)(void *), void *arg
 		return NULL;
 	fill(m, g, fn, created_at);
 	g->arg = arg;
+	leat__hb_release_new(g);
 	return g;
 }
 
@@ -174,7 +177,7 @@ static ALWAYS_INLINE void leat__spawn(const leat_go_opts *opts, void *joined, vo
 		leat__panic_runtime("out of memory");
 	}
 	g->joined = joined;
-	leat__hb_release(g);
+	leat__hb_release_new(g);
 	enroll(p, g);
 	if (likely(p != NULL)) {
 		leat__deque_push(p, g);

@@ -267,7 +267,6 @@ static void *take_room(leat_scope *s, size_t bytes)
 	if (s->leat__room < bytes)
 		return NULL;
 	s->leat__room -= bytes;
-	leat__hb_acquire(b);
 	/* Downwards: what is left is known by one number. */
 	return b->bytes + s->leat__room;
 }
@@ -292,10 +291,9 @@ void *leat_scope_alloc(leat_scope *s, size_t bytes)
 		return p;
 
 	block_bytes = rounded > BLOCK_BYTES / 4 ? rounded : BLOCK_BYTES;
-	b = calloc(1, sizeof *b + block_bytes);
+	b = leat__san_fresh_memory(sizeof *b + block_bytes); /* others take from it, too */
 	if (!b)
 		leat__panic_runtime("out of memory");
-	leat__hb_release(b); /* for the others who take from it */
 	m = leat__enter();
 	lock(s);
 	if (block_bytes == rounded && s->leat__blocks) {
@@ -353,6 +351,7 @@ static void leat__scope_finish(void *arg)
 leat_scope *leat__scope_enter(leat_scope *s, leat_any_ctx parent)
 {
 	*s = (leat_scope){.leat__on_leave = {.fn = leat__scope_finish, .arg = s}};
+	leat__hb_renew(&s->leat__goroutines);
 	leat__ctx_init(&s->leat__ctx, parent.leat__ctx, LEAT__CTX_SCOPE);
 	s->leat__ctx.leat__owner = &s->leat__ctx;
 	leat__record_push(&s->leat__on_leave);

@@ -57,8 +57,8 @@ static bool leat__give(const struct leat_broadcast *b, struct leat__subscription
 		s->missed++;
 		if (b->policy == LEAT_BROADCAST_DROP_OLDEST && c->cap) {
 			/* Full: the place of the oldest is that of the next. */
+			leat__buffer_get(c, NULL);
 			leat__buffer_put(c, elem);
-			c->head = c->tail;
 		}
 	}
 	if (outcome != LEAT__DONE)

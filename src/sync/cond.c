@@ -67,6 +67,7 @@ static ALWAYS_INLINE int leat__cond_park(leat_cond *c, leat_mutex *mu, leat_ctx 
 	struct leat__waiter w;
 	int err = 0;
 
+	leat__hb_renew(&w);
 	leat__chan_lock(m, q);
 	leat__queue(m, &q->receivers, &w, ctx, LEAT__WAIT_COND);
 	leat__chan_unlock(m, q);

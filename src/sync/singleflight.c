@@ -240,6 +240,7 @@ static NOINLINE int leat__flight_ride(struct leat__m *m, struct leat__flight *f,
 	struct rider r;
 	int err;
 
+	leat__hb_renew(&r.w);
 	leat__queue(m, &f->riders, &r.w, ctx, LEAT__WAIT_FLIGHT);
 	leat__unlock(&g->leat__lock);
 	if (starting)

@@ -106,6 +106,13 @@ static NOINLINE void release(struct leat__m *m, leat_waitgroup *wg, uint32_t n)
 	}
 }
 
+/* Before an addition.  What an increment comes after is nobody's business. */
+static inline void tell(leat_waitgroup *wg, int delta)
+{
+	if (unlikely(leat__sanitizers & LEAT__TSAN) && delta < 0)
+		leat__san_release(wg);
+}
+
 /* Add and judge; *release_n is how many waiters are to be released. */
 static inline const char *add(leat_waitgroup *wg, int delta, uint32_t *release_n)
 {
@@ -127,7 +134,7 @@ const char *leat__waitgroup_add(struct leat__m *m, leat_waitgroup *wg, int delta
 	const char *wrong;
 	uint32_t n;
 
-	leat__hb_release(wg);
+	tell(wg, delta);
 	wrong = add(wg, delta, &n);
 	if (n)
 		release(m, wg, n);
@@ -139,7 +146,7 @@ void leat_waitgroup_add(leat_waitgroup *wg, int delta)
 	const char *wrong;
 	uint32_t n;
 
-	leat__hb_release(wg);
+	tell(wg, delta);
 	wrong = add(wg, delta, &n);
 	if (unlikely(n)) {
 		struct leat__m *m = leat__enter();
