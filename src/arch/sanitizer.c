@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* See the header. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "arch/sanitizer.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #if LEAT_HAVE_VALGRIND
 #include <valgrind/valgrind.h>
@@ -33,6 +39,9 @@ enum { TSAN_NO_SYNC = 1, FIBERS_KEPT = 32 };
 
 unsigned leat__sanitizers;
 
+static size_t fibers; /* that there are */
+static bool bounded;  /* only so many can be */
+
 /*
  * To ThreadSanitizer whoever creates a fiber or a thread happens before all that it does.  leat creates
  * them in the middle of whatever runs there, which would order goroutines that nothing orders.  So the
@@ -53,6 +62,13 @@ __attribute__((constructor(101))) static void find_hooks(void)
 		leat__sanitizers |= LEAT__ASAN;
 	if (__tsan_create_fiber && __tsan_switch_to_fiber)
 		leat__sanitizers |= LEAT__TSAN;
+	if (leat__sanitizers & LEAT__TSAN) {
+		Dl_info where;
+
+		/* gcc's alone is a library of this name. */
+		bounded = dladdr((void *)(uintptr_t)__tsan_create_fiber, &where) && where.dli_fname &&
+		          strstr(where.dli_fname, "libtsan.so");
+	}
 	if (__lsan_register_root_region)
 		leat__sanitizers |= LEAT__LSAN;
 }
@@ -89,10 +105,45 @@ void leat__san_orphan_end(void)
 	__atomic_store_n(&orphanage.lock, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * gcc's run-time has room for 8,128 fibers and threads, and hangs when there are more.  So it is said when
+ * the end is near, and the process ends a little before.  clang's has room for more than there is memory for.
+ */
+enum { FEW_LEFT = 7900, NONE_LEFT = 8060 };
+
+static void say(const char *text)
+{
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
+}
+
+static void count_fiber(void)
+{
+	size_t n = __atomic_add_fetch(&fibers, 1, __ATOMIC_RELAXED);
+
+	if (likely(!bounded) || likely(n < FEW_LEFT))
+		return;
+	if (n == FEW_LEFT)
+		say("leat: 7,900 goroutines have begun and not ended; gcc's ThreadSanitizer has room for\n"
+		    "8,060, clang's for more\n");
+	if (n < NONE_LEFT)
+		return;
+	say("fatal error: more goroutines at once than gcc's ThreadSanitizer has room for (8,060);\n"
+	    "build with clang\n");
+	_exit(2);
+}
+
+static void destroy_fiber(void *fiber)
+{
+	__tsan_destroy_fiber(fiber);
+	__atomic_fetch_sub(&fibers, 1, __ATOMIC_RELAXED);
+}
+
 static void *orphan_fiber(void)
 {
 	void *fiber;
 
+	count_fiber();
 	leat__san_orphan_begin();
 	fiber = __tsan_create_fiber(0);
 	leat__san_orphan_end();
@@ -137,7 +188,7 @@ void leat__san_thread_done(void)
 {
 	for (unsigned i = 0; i < FIBERS_KEPT; i++)
 		if (ended[i])
-			__tsan_destroy_fiber(ended[i]);
+			destroy_fiber(ended[i]);
 }
 
 /* ThreadSanitizer gives a destroyed fiber's slot to the next one, and then takes the two for one thread: races
@@ -146,7 +197,7 @@ void leat__san_thread_done(void)
 static void retire(void *fiber)
 {
 	if (ended[oldest])
-		__tsan_destroy_fiber(ended[oldest]);
+		destroy_fiber(ended[oldest]);
 	ended[oldest] = fiber;
 	oldest = (oldest + 1) % FIBERS_KEPT;
 }
