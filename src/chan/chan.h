@@ -21,9 +21,8 @@ struct leat__waiter {
 	uint32_t index;  /* of the case, for a select */
 	uint8_t special; /* enum leat__waiter_special; most waiters' is 0 */
 	bool queued;
-	bool ok;     /* a value was handed over (false: the channel was closed) */
-	bool timed;  /* counted by the channel's alarm */
-	void *token; /* for a channel with a buffer, under the thread sanitizer: what it did before */
+	bool ok;    /* a value was handed over (false: the channel was closed) */
+	bool timed; /* counted by the channel's alarm */
 };
 
 /* What who serves it must mind. */

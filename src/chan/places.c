@@ -75,26 +75,35 @@ static void use(struct leat__place *place)
 	leat__san_release(place);
 }
 
+/* What the goroutine of w did before it waits, or NULL.  Of a select's waiters one is served, and others may be
+   queued even then; what is left the goroutine drops. */
+static void *take_token(const struct leat__waiter *w)
+{
+	return __atomic_exchange_n(&w->g->token, NULL, __ATOMIC_ACQ_REL);
+}
+
 /* w is not, but whoever comes after it shall think so. */
-static void use_for(struct leat__place *place, struct leat__waiter *w)
+static void use_for(struct leat__place *place, const struct leat__waiter *w)
 {
 	leat__san_redeem(place->token);
-	place->token = w->token;
-	w->token = NULL;
+	place->token = take_token(w);
 }
 
 void leat__san_waits(const struct leat_chan *c, struct leat__waiter *w)
 {
+	void **token = &w->g->token;
+
 	leat__san_renew(w);
 	leat__san_release(w);
-	w->token = c->cap ? leat__san_token() : NULL;
+	if (c->cap && !__atomic_load_n(token, __ATOMIC_RELAXED))
+		__atomic_store_n(token, leat__san_token(), __ATOMIC_RELEASE);
 }
 
 void leat__san_waited(struct leat__waiter *w, bool served)
 {
 	if (served)
 		leat__san_acquire(w);
-	leat__san_drop(w->token);
+	leat__san_drop(take_token(w));
 }
 
 void leat__san_sent(struct leat_chan *c)

@@ -69,7 +69,10 @@ struct leat__g {
 	struct leat__m
 	    *thread; /* THREAD, SCHEDULER, LOCKED, STOPPED: its M; NULL in others, free ones too */
 
-	_Alignas(16) char args[LEAT__ARGS_INLINE];
+	union {
+		_Alignas(16) char args[LEAT__ARGS_INLINE];
+		void *token; /* under the thread sanitizer, which has no arguments here: chan/places.c */
+	};
 } ON_LINE;
 
 _Static_assert(sizeof(struct leat__g) == 192, "a parked goroutine's budget: SPEED, row parked");
