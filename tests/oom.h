@@ -40,9 +40,7 @@
 
 enum { OOM_COPED = 1 };
 
-static void *oom_held[4096]; /* what was allocated and not freed, under a lock */
-static int oom_holds;
-static uint8_t oom_lock;
+static int oom_holds;           /* how much was allocated and not freed */
 static long oom_left;           /* allocations until the one that fails; 0: it was, or none is to */
 static long oom_thread;         /* whose they are */
 static bool oom_armed, oom_hit; /* by that thread */
@@ -51,6 +49,9 @@ static bool oom_maps;           /* mmap fails, too */
 #if defined __GLIBC__ && !defined TEST_SANITIZED
 
 enum { OOM_WORKS = 1 };
+
+static void *oom_held[4096]; /* what it was, under a lock */
+static uint8_t oom_lock;
 
 extern void *__libc_malloc(size_t bytes);
 extern void *__libc_calloc(size_t count, size_t bytes);

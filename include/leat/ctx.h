@@ -256,7 +256,8 @@ LEAT__END
 		LEAT__CTX_TYPE(key) *leat__v = (pointer);                                                  \
 		leat_ctx_with_value((parent), &(key), (void *)(uintptr_t)leat__v);                         \
 	})
-#define LEAT_CTX_VALUE(ctx, key) ((LEAT__CTX_TYPE(key) *)leat_ctx_value((ctx), &(key)))
+#define LEAT_CTX_VALUE(ctx, key)                                                                   \
+	((LEAT__CTX_TYPE(key) *)__extension__ leat_ctx_value((ctx), &(key)))
 
 /*
  * LEAT_CHAN_SEND_CTX(c, value, ctx), LEAT_CHAN_RECV_CTX(c, vp, ctx): the same, typed; vp is a T *, or NULL to drop

@@ -137,7 +137,8 @@ LEAT__END
 /* LEAT_SCOPE(s, parent): declare the scope s; parent is a leat_scope *, a leat_ctx * or NULL. */
 #define LEAT_SCOPE(s, parent)                                                                      \
 	leat_scope LEAT__CAT(leat__scope_, s) LEAT__CLEANUP(leat__scope_leave);                        \
-	leat_scope *const s LEAT__UNUSED = leat__scope_enter(&LEAT__CAT(leat__scope_, s), (parent))
+	leat_scope *const s LEAT__UNUSED =                                                             \
+	    __extension__ leat__scope_enter(&LEAT__CAT(leat__scope_, s), (parent))
 
 #define LEAT_SCOPE_GO(...) LEAT__SCOPE_GO(__VA_ARGS__, )
 #define LEAT__SCOPE_GO(s, fn, ...)                                                                 \
