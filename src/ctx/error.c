@@ -14,12 +14,18 @@
 #include <errno.h>
 #include <string.h>
 
+#ifdef __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 32)
+#define HAVE_STRERRORDESC
+#endif
+#endif
+
 #define CODES 134 /* Linux uses 133 of them */
 
 /* What the system says about a positive code; NULL where it is none. */
 static const char *system_message(int code)
 {
-#if defined __GLIBC__ && __GLIBC_PREREQ(2, 32)
+#ifdef HAVE_STRERRORDESC
 	return strerrordesc_np(code);
 #else
 	return code >= 0 && code < CODES && code != 41 && code != 58 ? strerror(code) : NULL;
