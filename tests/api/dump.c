@@ -102,9 +102,20 @@ static struct {
 	leat_waitgroup wg;
 } all;
 
+/* The end of a goroutine orders nothing, and the next test has another channel. */
+static chan(int) the_chan(void)
+{
+	return __atomic_load_n(&all.c, __ATOMIC_RELAXED);
+}
+
+static void make_chan(void)
+{
+	__atomic_store_n(&all.c, chan_make(int, 0), __ATOMIC_RELAXED);
+}
+
 static NOINLINE void receives(void)
 {
-	chan_recv(all.c);
+	chan_recv(the_chan());
 	NO_TAIL_CALL();
 }
 
@@ -117,7 +128,7 @@ static NOINLINE void sleeps(void)
 static NOINLINE void selects(void)
 {
 	chan_select {
-		case_recv(all.c) {
+		case_recv(the_chan()) {
 		}
 	}
 }
@@ -139,7 +150,7 @@ TEST(line_162_163_blocked_goroutines_and_their_words)
 	char *text, place[64];
 	int line;
 
-	all.c = chan_make(int, 0);
+	make_chan();
 	leat_mutex_lock(&all.m);
 	leat_waitgroup_add(&all.wg, 1);
 	line = __LINE__ + 1;
@@ -191,7 +202,7 @@ TEST(a_goroutine_has_its_name)
 {
 	char *text;
 
-	all.c = chan_make(int, 0);
+	make_chan();
 	leat_go_with(&(leat_go_opts){.name = "feeder"}, (void (*)(void *))(void (*)(void))receives,
 	             NULL, 0);
 	test_parked(SLEEPERS + 1);
@@ -280,7 +291,7 @@ TEST(a_locked_goroutine_is_said_to_be)
 {
 	char *text;
 
-	all.c = chan_make(int, 0);
+	make_chan();
 	go0(locked);
 	test_parked(SLEEPERS + 1);
 	text = dump();
@@ -304,7 +315,7 @@ TEST(a_goroutine_on_a_small_stack_dumps)
 {
 	char *text;
 
-	all.c = chan_make(int, 0);
+	make_chan();
 	leat_go_with(&(leat_go_opts){.stack_bytes = 2048}, (void (*)(void *))(void (*)(void))receives,
 	             NULL, 0);
 	test_parked(SLEEPERS + 1);
@@ -355,7 +366,7 @@ TEST(line_167_as_many_blocks_as_goroutines)
 	enum { N = 300 };
 	char *text;
 
-	all.c = chan_make(int, 0);
+	make_chan();
 	for (int i = 0; i < N; i++)
 		go0(receives);
 	test_parked(SLEEPERS + N);
@@ -409,17 +420,17 @@ static void churn(void)
 		leat_waitgroup_add(&all.wg, 8);
 		for (int i = 0; i < 8; i++)
 			go0(brief);
-		chan_recv(all.c);
+		chan_recv(the_chan());
 		leat_waitgroup_wait(&all.wg);
 	}
-	while (chan_recv_ok(all.c, &ball))
+	while (chan_recv_ok(the_chan(), &ball))
 		;
 }
 
 static void feed(void)
 {
 	while (!atomic_load(&enough))
-		chan_send(all.c, 1);
+		chan_send(the_chan(), 1);
 	chan_close(all.c);
 }
 
@@ -450,7 +461,7 @@ TEST(dumps_at_once_while_goroutines_come_and_go)
 	pthread_t thread;
 
 	begin();
-	all.c = chan_make(int, 0);
+	make_chan();
 	go0(feed);
 	go0(churn);
 	leat_waitgroup_add(&wg, 3);
