@@ -295,9 +295,10 @@ TEST(line_119_from_processor_to_processor)
 	int n = test_count(500000);
 	unsigned char *seen = calloc((size_t)n, 1);
 	atomic_int got = 0;
+	leat_waitgroup wg = {0};
 
 	CHECK(seen);
-	go(source, &p, n, &got);
+	wg_go(&wg, source, &p, n, &got);
 	while (atomic_load_explicit(&got, memory_order_relaxed) < n) {
 		struct thing *t = get(&p);
 
@@ -312,6 +313,7 @@ TEST(line_119_from_processor_to_processor)
 	}
 	CHECK(leat_pool_get(&p) == NULL);
 	free(seen);
+	leat_waitgroup_wait(&wg);
 	test_goroutines(1);
 }
 
