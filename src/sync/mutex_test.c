@@ -113,6 +113,8 @@ TEST(line_105_all_who_have_waited_so_long_are_handed_it)
 		CHECK(!leat_mutex_trylock(&mutex));
 		leat_yield();
 	}
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(order[i], i);
 	CHECK(leat_mutex_trylock(&mutex));
 	leat_mutex_unlock(&mutex);
 	test_goroutines(1);
