@@ -5,6 +5,7 @@
 #ifndef LEAT_H
 #define LEAT_H
 
+#include <leat/any.h>
 #include <leat/base.h>
 #include <leat/blocking.h>
 #include <leat/broadcast.h>
