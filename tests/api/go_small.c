@@ -263,6 +263,30 @@ static void do_misuse(void)
 	CHECK(test_panics(misuse, NULL, "close of nil channel"));
 }
 
+static LEAT_TYPE(celsius, long double);
+
+static void must_be_int(void *arg)
+{
+	(void)arg;
+	any_must(int, any_of_type(celsius, 1));
+}
+
+/* Whoever reports a panic prints its value. */
+static void do_any(void)
+{
+	char text[40];
+
+	CHECK_EQ(leat_any_text(any_of_type(celsius, -1.5e-300L), text, sizeof text), 23);
+	CHECK(leat_any_equal(any_of_type(celsius, 1), any_of_type(celsius, 1)));
+	CHECK_EQ(leat_any_text(any_of((const void *)16), text, sizeof text),
+	         strlen("(const void *) 0x10"));
+}
+
+static void do_wrong_any(void)
+{
+	CHECK(test_panics(must_be_int, NULL, "interface conversion: interface {} is celsius, not int"));
+}
+
 static const struct op {
 	const char *name;
 	void (*run)(void);
@@ -283,6 +307,8 @@ static const struct op {
     {"scope", do_scope, LIMIT},
     {"small questions", do_small_questions, LIMIT},
     {"panic and catch", do_misuse, SELECT_LIMIT},
+    {"any", do_any, LIMIT},
+    {"any_must and catch", do_wrong_any, SELECT_LIMIT},
 };
 
 static void set_up(void)
