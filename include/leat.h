@@ -18,6 +18,7 @@
 #include <leat/error.h>
 #include <leat/fd.h>
 #include <leat/go.h>
+#include <leat/interface.h>
 #include <leat/latest.h>
 #include <leat/limiter.h>
 #include <leat/map.h>
