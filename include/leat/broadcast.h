@@ -110,6 +110,11 @@ LEAT_API uint64_t leat_broadcast_lagged(leat_chan *subscription);
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_broadcast_send_ctx(...) __extension__ leat_broadcast_send_ctx(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /* LEAT_BROADCAST(T): the type of a typed broadcast; a pointer, as chan(T) is, but no channel. */

@@ -72,6 +72,11 @@ LEAT_API bool leat__select_add_cond(leat__select *s, leat_cond *c, leat_mutex *m
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_cond_wait_ctx(...) __extension__ leat_cond_wait_ctx(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /*

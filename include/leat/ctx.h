@@ -234,6 +234,32 @@ LEAT_API leat_ctx *leat_ctx_custom(leat_any_ctx parent, const leat_ctx_ops *ops,
 
 LEAT__END
 
+/* ISO C has no transparent unions, as -Wpedantic would say at each call that is given a context.  So such
+   a function has a macro of its name, in every header, which says that this is meant. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_ctx_with_cancel(...)         __extension__ leat_ctx_with_cancel(__VA_ARGS__)
+#define leat_ctx_with_deadline(...)       __extension__ leat_ctx_with_deadline(__VA_ARGS__)
+#define leat_ctx_with_timeout(...)        __extension__ leat_ctx_with_timeout(__VA_ARGS__)
+#define leat_ctx_with_deadline_cause(...) __extension__ leat_ctx_with_deadline_cause(__VA_ARGS__)
+#define leat_ctx_with_timeout_cause(...)  __extension__ leat_ctx_with_timeout_cause(__VA_ARGS__)
+#define leat_ctx_without_cancel(...)      __extension__ leat_ctx_without_cancel(__VA_ARGS__)
+#define leat_ctx_with_value(...)          __extension__ leat_ctx_with_value(__VA_ARGS__)
+#define leat_ctx_err(...)                 __extension__ leat_ctx_err(__VA_ARGS__)
+#define leat_ctx_error(...)               __extension__ leat_ctx_error(__VA_ARGS__)
+#define leat_ctx_cause(...)               __extension__ leat_ctx_cause(__VA_ARGS__)
+#define leat_ctx_done(...)                __extension__ leat_ctx_done(__VA_ARGS__)
+#define leat_ctx_deadline(...)            __extension__ leat_ctx_deadline(__VA_ARGS__)
+#define leat_ctx_value(...)               __extension__ leat_ctx_value(__VA_ARGS__)
+#define leat_ctx_string(...)              __extension__ leat_ctx_string(__VA_ARGS__)
+#define leat_ctx_cancel(...)              __extension__ leat_ctx_cancel(__VA_ARGS__)
+#define leat_ctx_cancel_cause(...)        __extension__ leat_ctx_cancel_cause(__VA_ARGS__)
+#define leat_chan_send_ctx(...)           __extension__ leat_chan_send_ctx(__VA_ARGS__)
+#define leat_chan_recv_ctx(...)           __extension__ leat_chan_recv_ctx(__VA_ARGS__)
+#define leat_sleep_ctx(...)               __extension__ leat_sleep_ctx(__VA_ARGS__)
+#define leat_ctx_after_func(...)          __extension__ leat_ctx_after_func(__VA_ARGS__)
+#define leat_ctx_custom(...)              __extension__ leat_ctx_custom(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /*
@@ -256,8 +282,7 @@ LEAT__END
 		LEAT__CTX_TYPE(key) *leat__v = (pointer);                                                  \
 		leat_ctx_with_value((parent), &(key), (void *)(uintptr_t)leat__v);                         \
 	})
-#define LEAT_CTX_VALUE(ctx, key)                                                                   \
-	((LEAT__CTX_TYPE(key) *)__extension__ leat_ctx_value((ctx), &(key)))
+#define LEAT_CTX_VALUE(ctx, key) ((LEAT__CTX_TYPE(key) *)leat_ctx_value((ctx), &(key)))
 
 /*
  * LEAT_CHAN_SEND_CTX(c, value, ctx), LEAT_CHAN_RECV_CTX(c, vp, ctx): the same, typed; vp is a T *, or NULL to drop

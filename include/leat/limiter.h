@@ -128,4 +128,10 @@ LEAT_API double leat_limiter_tokens(leat_limiter *l);
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_limiter_wait_ctx(...)   __extension__ leat_limiter_wait_ctx(__VA_ARGS__)
+#define leat_limiter_wait_n_ctx(...) __extension__ leat_limiter_wait_n_ctx(__VA_ARGS__)
+#endif
+
 #endif

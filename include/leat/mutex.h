@@ -52,6 +52,11 @@ LEAT_API void leat_mutex_unlock(leat_mutex *m);
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_mutex_lock_ctx(...) __extension__ leat_mutex_lock_ctx(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /* LEAT_WITH_LOCK(m): lock the leat_mutex *m until the enclosing block is left, by whichever way. */

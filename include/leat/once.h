@@ -108,6 +108,13 @@ LEAT_API int leat_once_value_get_ctx(leat_once_value *v, void **value,
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_once_do_ctx(...)        __extension__ leat_once_do_ctx(__VA_ARGS__)
+#define leat_once_func_call_ctx(...) __extension__ leat_once_func_call_ctx(__VA_ARGS__)
+#define leat_once_value_get_ctx(...) __extension__ leat_once_value_get_ctx(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /* Initialisers, for static storage too: void fn(void *), void *fn(void *), and what it is called with. */

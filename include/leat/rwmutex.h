@@ -94,6 +94,12 @@ LEAT_API void leat_rwmutex_unlock(leat_rwmutex *m);
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_rwmutex_rlock_ctx(...) __extension__ leat_rwmutex_rlock_ctx(__VA_ARGS__)
+#define leat_rwmutex_lock_ctx(...)  __extension__ leat_rwmutex_lock_ctx(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /* LEAT_WITH_RLOCK(m), LEAT_WITH_WLOCK(m): lock the leat_rwmutex *m for reading, or for writing, until the

@@ -132,6 +132,12 @@ LEAT_API void leat__scope_leave(leat_scope *s);
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_scope_go_ctx(...)   __extension__ leat_scope_go_ctx(__VA_ARGS__)
+#define leat_scope_wait_ctx(...) __extension__ leat_scope_wait_ctx(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /* LEAT_SCOPE(s, parent): declare the scope s; parent is a leat_scope *, a leat_ctx * or NULL. */

@@ -78,4 +78,9 @@ LEAT_API void leat_semaphore_release(leat_semaphore *s, int64_t n);
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_semaphore_acquire_ctx(...) __extension__ leat_semaphore_acquire_ctx(__VA_ARGS__)
+#endif
+
 #endif

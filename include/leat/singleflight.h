@@ -95,4 +95,9 @@ LEAT_API void leat_singleflight_forget(leat_singleflight *g, const char *key);
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_singleflight_do_ctx(...) __extension__ leat_singleflight_do_ctx(__VA_ARGS__)
+#endif
+
 #endif

@@ -53,6 +53,11 @@ LEAT_API void leat_waitgroup_go(leat_waitgroup *wg, void (*fn)(void *), const vo
 
 LEAT__END
 
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_waitgroup_wait_ctx(...) __extension__ leat_waitgroup_wait_ctx(__VA_ARGS__)
+#endif
+
 #ifndef __cplusplus
 
 /* LEAT_WG_GO(wg, fn, .field = value, ...), LEAT_WG_GO0(wg, fn): as LEAT_GO and LEAT_GO0, counted by wg. */
