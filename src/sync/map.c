@@ -311,23 +311,44 @@ bool leat_map_load_or_store(leat_map *m, const void *key, void *value, void **ac
 	return link != NULL;
 }
 
+/* The entry of key, with its shard locked; NULL: there is none, and nothing is locked. */
+static struct leat__map_entry **leat__map_lock_entry(leat_map *m, const void *key,
+                                                     struct leat__map_place *at)
+{
+	struct leat__map_entry **link;
+
+	if (!leat__map_seek(m, key, at))
+		return NULL;
+	begin(at);
+	link = leat__map_find(at);
+	if (!link)
+		leat__map_unlock(at->shard);
+	return link;
+}
+
+/* The same where its value is old. */
+static struct leat__map_entry **leat__map_lock_value(leat_map *m, const void *key, const void *old,
+                                                     struct leat__map_place *at)
+{
+	struct leat__map_entry **link = leat__map_lock_entry(m, key, at);
+
+	if (!link || (*link)->value == old)
+		return link;
+	leat__map_unlock(at->shard);
+	return NULL;
+}
+
 bool leat_map_load_and_delete(leat_map *m, const void *key, void **value)
 {
 	struct leat__map_place at;
-	struct leat__map_entry **link;
-	void *got = NULL;
+	struct leat__map_entry **link = leat__map_lock_entry(m, key, &at);
+	void *got;
 
-	if (!leat__map_seek(m, key, &at))
-		return false;
-	begin(&at);
-	link = leat__map_find(&at);
-	if (link) {
-		got = (*link)->value;
-		take_out(&at, link);
-	}
-	leat__map_unlock(at.shard);
 	if (!link)
 		return false;
+	got = (*link)->value;
+	take_out(&at, link);
+	leat__map_unlock(at.shard);
 	give(value, got);
 	return true;
 }
@@ -340,35 +361,25 @@ void leat_map_delete(leat_map *m, const void *key)
 bool leat_map_compare_and_swap(leat_map *m, const void *key, const void *old, void *value)
 {
 	struct leat__map_place at;
-	struct leat__map_entry **link;
-	bool equal;
+	struct leat__map_entry **link = leat__map_lock_value(m, key, old, &at);
 
-	if (!leat__map_seek(m, key, &at))
+	if (!link)
 		return false;
-	begin(&at);
-	link = leat__map_find(&at);
-	equal = link && (*link)->value == old;
-	if (equal)
-		set(&at, *link, value);
+	set(&at, *link, value);
 	leat__map_unlock(at.shard);
-	return equal;
+	return true;
 }
 
 bool leat_map_compare_and_delete(leat_map *m, const void *key, const void *old)
 {
 	struct leat__map_place at;
-	struct leat__map_entry **link;
-	bool equal;
+	struct leat__map_entry **link = leat__map_lock_value(m, key, old, &at);
 
-	if (!leat__map_seek(m, key, &at))
+	if (!link)
 		return false;
-	begin(&at);
-	link = leat__map_find(&at);
-	equal = link && (*link)->value == old;
-	if (equal)
-		take_out(&at, link);
+	take_out(&at, link);
 	leat__map_unlock(at.shard);
-	return equal;
+	return true;
 }
 
 /* --- range */
