@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of channels and select share: workers that are goroutines or plain threads, and
- * seeded random numbers.
+ * What the tests of channels and select share: workers that are goroutines or plain threads, seeded random
+ * numbers, and rounds of a race.
  */
 #ifndef CHAN_HELP_H
 #define CHAN_HELP_H
@@ -79,6 +79,21 @@ static inline uint64_t rnd(uint64_t *state)
 static inline unsigned rnd_below(uint64_t *state, unsigned n)
 {
 	return (unsigned)((rnd(state) >> 32) * n >> 32);
+}
+
+/* Two who are to do something at the same time: one says which round it is, the other looks for that. */
+static inline void await_round(const atomic_int *round, int i)
+{
+	for (int n = 0; atomic_load(round) < i; n++)
+		if (n % 256 == 255)
+			leat_yield();
+}
+
+/* Some n cycles, without a look at anything. */
+static inline void pause_for(unsigned n)
+{
+	for (; n > 0; n--)
+		__asm__ volatile("");
 }
 
 #endif

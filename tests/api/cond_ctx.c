@@ -204,27 +204,13 @@ static void second(void *arg)
 	leat_waitgroup_done(&r->done);
 }
 
-/* Two who are to do something at the same time: one says which round it is, the other looks for that. */
-static void await_round(struct race *r, int i)
-{
-	for (int n = 0; atomic_load(&r->round) < i; n++)
-		if (n % 256 == 255)
-			leat_yield();
-}
-
-static void pause_for(unsigned n)
-{
-	for (; n > 0; n--)
-		__asm__ volatile("");
-}
-
 static void canceller(void *arg)
 {
 	struct race *r = arg;
 	uint64_t random = 1;
 
 	for (int i = 1; i <= r->rounds; i++) {
-		await_round(r, i);
+		await_round(&r->round, i);
 		pause_for(rnd_below(&random, 256));
 		leat_ctx_cancel(r->ctx);
 		atomic_store(&r->cancelled, i);

@@ -292,8 +292,7 @@ TEST(the_end_meets_cancels)
 		start(GOROUTINE, wait_for_it, &c);
 		start(GOROUTINE, wait_for_it, &c);
 		leat_yield();
-		for (int spin = i % 512; spin > 0; spin--)
-			__asm__ volatile("");
+		pause_for((unsigned)i % 512);
 		leat_ctx_cancel(c.ctx);
 		test_until(returned(&c) == 3);
 		test_goroutines(1); /* they are done with c, which is on this stack */
