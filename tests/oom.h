@@ -22,6 +22,8 @@
  * those are kept for later use, so there is no telling how many there are, and nothing that starts goroutines
  * and waits for them should set it.
  *
+ * Where memory is to stay out, all allocations of the thread between oom_begin(n) and oom_end fail but the first n.
+ *
  * A goroutine that parks may go on on another thread, where nothing fails: do the parking last, and run the
  * program without LEAT_MIGRATE ("CTEST: nomigrate").
  *
@@ -44,6 +46,7 @@ static int oom_holds;           /* how much was allocated and not freed */
 static long oom_left;           /* allocations until the one that fails; 0: it was, or none is to */
 static long oom_thread;         /* whose they are */
 static bool oom_armed, oom_hit; /* by that thread */
+static bool oom_stays;          /* all that follow the one that fails do so, too */
 static bool oom_maps;           /* mmap fails, too */
 
 #if defined __GLIBC__ && !defined TEST_SANITIZED
@@ -70,12 +73,13 @@ static bool oom_now(void)
 	if (!oom_ours() || oom_left == 0 || --oom_left > 0)
 		return false;
 	oom_hit = true;
+	oom_left = oom_stays;
 	return true;
 }
 
 static void *oom_hold(void *p)
 {
-	if (!p || !oom_ours())
+	if (!p || oom_stays || !oom_ours())
 		return p;
 	while (__atomic_test_and_set(&oom_lock, __ATOMIC_ACQUIRE))
 		;
@@ -179,6 +183,18 @@ static inline bool oom_disarm(void)
 {
 	__atomic_store_n(&oom_armed, false, __ATOMIC_RELEASE);
 	return oom_hit;
+}
+
+static inline void oom_begin(long succeed)
+{
+	oom_stays = true;
+	oom_arm(succeed + 1);
+}
+
+static inline void oom_end(void)
+{
+	oom_disarm();
+	oom_stays = false;
 }
 
 /* One try; false when it never came to the n-th allocation. */
