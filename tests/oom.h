@@ -18,9 +18,9 @@
  * holds when it panics it defers.
  *
  * Only allocations of the thread that calls oom_each fail, by malloc, calloc, realloc, posix_memalign and
- * aligned_alloc, and with oom_maps set also those by mmap (descriptors of goroutines, stacks, heaps of timers);
- * those are kept for later use, so there is no telling how many there are, and nothing that starts goroutines
- * and waits for them should set it.
+ * aligned_alloc, and with oom_maps set also the runtime's mappings (descriptors of goroutines, stacks, heaps of
+ * timers); those are kept for later use, so there is no telling how many there are, and nothing that starts
+ * goroutines and waits for them should set it.
  *
  * Where memory is to stay out, all allocations of the thread between oom_begin(n) and oom_end fail but the first n.
  *
@@ -47,7 +47,7 @@ static long oom_left;           /* allocations until the one that fails; 0: it w
 static long oom_thread;         /* whose they are */
 static bool oom_armed, oom_hit; /* by that thread */
 static bool oom_stays;          /* all that follow the one that fails do so, too */
-static bool oom_maps;           /* mmap fails, too */
+static bool oom_maps;           /* mappings fail, too */
 
 #if defined __GLIBC__ && !defined TEST_SANITIZED
 
@@ -142,13 +142,14 @@ void free(void *p)
 	__libc_free(p);
 }
 
-void *mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
+/* The runtime maps by a system call of its own, and makes what it maps accessible by this one. */
+int mprotect(void *at, size_t bytes, int protection)
 {
 	if (__atomic_load_n(&oom_maps, __ATOMIC_RELAXED) && oom_now()) {
 		errno = ENOMEM;
-		return MAP_FAILED;
+		return -1;
 	}
-	return (void *)syscall(SYS_mmap, at, bytes, protection, flags, fd, offset);
+	return (int)syscall(SYS_mprotect, at, bytes, protection);
 }
 
 #else

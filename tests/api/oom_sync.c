@@ -17,6 +17,37 @@ static void with_maps(int (*fn)(void *), void *arg, bool maps, int at_least)
 	__atomic_store_n(&oom_maps, false, __ATOMIC_RELAXED);
 }
 
+/* --- limiters.  First: the heap of timers is not there yet */
+
+static void wait_for_a_turn(void *l)
+{
+	leat_ctx *ctx = leat_ctx_with_cancel(leat_ctx_background());
+	defer(leat_ctx_free, ctx);
+
+	CHECK_EQ(leat_limiter_wait_ctx((leat_limiter *)l, ctx), 0);
+}
+
+TEST(the_timer_of_a_limiter)
+{
+	leat_limiter l = LEAT_LIMITER(0.01, 1);
+	leat_panic_info info;
+	bool panicked, hit;
+
+	oom_skip();
+	CHECK(leat_limiter_allow(&l));
+	oom_maps = true;
+	oom_arm(2);
+	panicked = leat_catch(wait_for_a_turn, &l, &info);
+	hit = oom_disarm();
+	oom_maps = false;
+	CHECK(panicked && hit);
+	CHECK_STR(info.message, "out of memory");
+	CHECK(leat_limiter_tokens(&l) > -0.5); /* nothing was taken */
+	CHECK_EQ(oom_holds, 0);
+	leat_limiter_set_rate(&l, 100);
+	wait_for_a_turn(&l);
+}
+
 /* --- maps */
 
 static void free_map(void *m)
@@ -58,7 +89,6 @@ TEST(maps)
 {
 	static char strings;
 
-	oom_skip();
 	with_maps(fill_map, NULL, true, 300);
 	with_maps(fill_map, &strings, true, 300);
 }
@@ -99,6 +129,70 @@ TEST(broadcasts_and_latest_values)
 {
 	with_maps(one_broadcast, NULL, false, 3);
 	with_maps(one_latest, NULL, false, 2);
+}
+
+/* --- waits with a custom context, whose watcher finds no memory */
+
+static int asked;
+
+static recv_chan(leat_empty) its_done(void *self)
+{
+	return chan_receiver((chan(leat_empty))self);
+}
+
+/* Not yet, as the wait begins; then its watcher finds the channel closed. */
+static int its_err(void *self)
+{
+	(void)self;
+	return __atomic_add_fetch(&asked, 1, __ATOMIC_RELAXED) <= 2 ? 0 : -ECANCELED;
+}
+
+static const leat_ctx_ops ops = {.name = "mine", .done = its_done, .err = its_err};
+
+static leat_mutex mutex;
+static leat_cond cond;
+
+static int wait_on_cond(void *ctx)
+{
+	__atomic_store_n(&asked, 0, __ATOMIC_RELAXED);
+	leat_mutex_lock(&mutex);
+	defer(leat_mutex_unlock, &mutex); /* which the panic leaves locked */
+	CHECK_EQ(leat_cond_wait_ctx(&cond, &mutex, (leat_ctx *)ctx), -ECANCELED);
+	return 0;
+}
+
+static leat_once once;
+
+static void run(void *arg)
+{
+	++*(int *)arg;
+}
+
+static int do_once(void *ctx)
+{
+	int ran = 0;
+
+	__atomic_store_n(&asked, -1, __ATOMIC_RELAXED); /* a once asks once more */
+	CHECK_EQ(leat_once_do_ctx(&once, run, &ran, (leat_ctx *)ctx), 0);
+	CHECK_EQ(ran, 1); /* it was still to be done */
+	return 0;
+}
+
+TEST(waits_with_a_custom_context)
+{
+	chan(leat_empty) closed = chan_make(leat_empty, 0), open = chan_make(leat_empty, 0);
+	leat_ctx *ends = leat_ctx_custom(leat_ctx_background(), &ops, (void *)closed);
+	leat_ctx *goes_on = leat_ctx_custom(leat_ctx_background(), &ops, (void *)open);
+
+	chan_close(closed);
+	CHECK_EQ(oom_each(wait_on_cond, ends), 3);
+	CHECK(leat_mutex_trylock(&mutex));
+	leat_mutex_unlock(&mutex);
+	CHECK_EQ(oom_each(do_once, goes_on), 3);
+	leat_ctx_free(ends);
+	leat_ctx_free(goes_on);
+	chan_free(closed);
+	chan_free(open);
 }
 
 /* --- goroutines that are counted; flights */
