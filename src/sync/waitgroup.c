@@ -14,7 +14,8 @@
  * QUEUED is set and the counter is not 0 somebody is in the queue, and who brings it to 0 finds him there.
  *
  * Who brings the counter to 0 with nobody waiting touches the group no more: its owner may see the 0
- * and free it.
+ * and free it.  Where somebody waits he touches it until he has let all go; so who wants to leave then, which he
+ * sees by the 0 and QUEUED, waits for that.
  *
  * Ordering: the additions acquire and release, so all that came before any of them is seen by who
  * sees the 0, and by the waiters it readies.
@@ -227,13 +228,27 @@ static bool enqueue(struct leat__m *m, leat_waitgroup *wg, struct leat__waiter *
 	return true;
 }
 
-static void leave_queue(leat_waitgroup *wg, struct leat__waiter *w)
+/* The context of w came first.  If the counter is 0 by now, who brought it there is still to look into the queue:
+   so stay for that, since the caller may find the 0 and let wg vanish. */
+static struct leat__m *leat__leave_queue(struct leat__m *m, leat_waitgroup *wg,
+                                         struct leat__waiter *w)
 {
+	uint64_t state;
+
 	leat__lock(&wg->leat__lock);
 	leat__unqueue(&wg->leat__queue, w);
-	if (!wg->leat__queue.first)
-		__atomic_and_fetch(&wg->leat__state, ~(uint64_t)QUEUED, __ATOMIC_ACQ_REL);
+	state = __atomic_load_n(&wg->leat__state, __ATOMIC_ACQUIRE);
+	while (state >> 32 && !wg->leat__queue.first &&
+	       !__atomic_compare_exchange_n(&wg->leat__state, &state, state & ~(uint64_t)QUEUED, true,
+	                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		continue;
+	if (likely(state >> 32 || !(state & QUEUED))) {
+		leat__unlock(&wg->leat__lock);
+		return m;
+	}
+	leat__queue(m, &wg->leat__queue, w, NULL, LEAT__WAIT_WAITGROUP);
 	leat__unlock(&wg->leat__lock);
+	return leat__park(m);
 }
 
 struct leat__m *leat__waitgroup_wait_ctx(struct leat__m *m, leat_waitgroup *wg, leat_ctx *ctx,
@@ -245,7 +260,7 @@ struct leat__m *leat__waitgroup_wait_ctx(struct leat__m *m, leat_waitgroup *wg, 
 	if (enqueue(m, wg, &w, ctx)) {
 		m = leat__await_ctx(m, ctx, err);
 		if (*err)
-			leave_queue(wg, &w);
+			m = leat__leave_queue(m, wg, &w);
 	}
 	if (!*err)
 		leat__hb_acquire(wg);
