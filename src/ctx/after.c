@@ -47,6 +47,7 @@ void leat_ctx_after_func(leat_any_ctx ctx, leat_ctx_after *after, void (*fn)(voi
 {
 	leat_ctx *source = ctx.leat__ctx ? ctx.leat__ctx->leat__source : NULL;
 	struct after *a = after_of(after);
+	struct leat__san_nobody nobody;
 	struct leat__m *m;
 	struct leat__g *g;
 
@@ -62,8 +63,11 @@ void leat_ctx_after_func(leat_any_ctx ctx, leat_ctx_after *after, void (*fn)(voi
 	g = leat__g_reserve(m, fn, arg, __builtin_return_address(0));
 	a->g = g;
 	if (g && !leat__ctx_watch(source, &a->watch)) {
-		leat__hb_acquire(&source->leat__err); /* for fn, by way of the start */
+		/* On behalf of who cancelled: fn comes after that, the caller need not. */
+		leat__san_nobody_begin(&nobody);
+		leat__hb_acquire(&source->leat__err);
 		start(m, &a->watch);
+		leat__san_nobody_end(&nobody);
 	}
 	leat__leave(m);
 	if (!g) {

@@ -294,6 +294,30 @@ ORDERED(cancel_then_function_at_once)
 	before(arms_what_is_done);
 }
 
+static void does_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void arms_then_writes(void)
+{
+	leat_ctx_after_func(ctx, &after, does_nothing, NULL);
+	write_last();
+}
+
+RACES(cancel_and_who_arms_what_is_done)
+{
+	before(arms_then_writes);
+}
+
+ORDERED(arming_what_is_done_then_function)
+{
+	begin();
+	leat_ctx_cancel(ctx);
+	go0(arms);
+	await_last();
+}
+
 ORDERED(deadline_then_function)
 {
 	ctx = leat_ctx_with_timeout(leat_ctx_background(), LEAT_MILLISECOND);
