@@ -3,10 +3,10 @@
  * Addresses to names.
  *
  * Invariants
- *	- out[0] is filled in from dladdr before libdw is asked, so that every way out leaves a usable
+ *	- out[0] is filled in by find_exported before libdw is asked, so that every way out leaves a usable
  *	  answer, and what libdw knows better is put over it.
  *	- `session` is made once and kept: it holds the files that libdw has open.  It is brought up to
- *	  date when an address belongs to a file (dladdr says so) that it does not know, which is how
+ *	  date when an address belongs to a file (module.h says so) that it does not know, which is how
  *	  libraries loaded later are found.  It is never done for an address that belongs to none.
  *	- libdw is not entered while it is being used: if it faults, the report of that does without.
  *
@@ -28,6 +28,7 @@
 #include "os/symbol.h"
 
 #include "arch/arch.h"
+#include "os/module.h"
 #include "os/unwind.h"
 
 #include <dlfcn.h>
@@ -64,25 +65,26 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* What the dynamic linker knows. */
+/* What is known without debug information: the file, and what it exports. */
 static void find_exported(uintptr_t address, struct leat__symbol *out)
 {
+	struct leat__module module;
 	Dl_info info;
 
 	memset(out, 0, sizeof *out);
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-	if (!dladdr((void *)address, &info) || !info.dli_fname) {
+	if (!leat__module_find(address, &module)) {
 		out->offset = address;
 		snprintf(out->function, sizeof out->function, "0x%lx", (unsigned long)address);
 		return;
 	}
-	copy(out->module, sizeof out->module, base_name(info.dli_fname));
-	if (info.dli_sname) {
+	copy(out->module, sizeof out->module, base_name(module.path));
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+	if (dladdr((void *)address, &info) && info.dli_sname) {
 		out->offset = address - (uintptr_t)info.dli_saddr;
 		copy(out->function, sizeof out->function, info.dli_sname);
 		return;
 	}
-	out->offset = address - (uintptr_t)info.dli_fbase;
+	out->offset = address - module.bias;
 	/* The precision leaves room for the number. */
 	snprintf(out->function, sizeof out->function, "%.100s+0x%lx", out->module,
 	         (unsigned long)out->offset);

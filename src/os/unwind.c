@@ -23,6 +23,8 @@
 #define _GNU_SOURCE
 #include "os/unwind.h"
 
+#include "os/module.h"
+
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
@@ -65,12 +67,12 @@ static uintptr_t lowest(uintptr_t lo)
 	return lo > OVERFLOW_MAX ? lo - OVERFLOW_MAX : 0;
 }
 
-/* Whether some loaded file is mapped there. */
+/* Whether some loaded file has instructions there. */
 static bool is_code(uintptr_t pc)
 {
-	Dl_info info;
+	struct leat__module module;
 
-	return pc && dladdr((void *)pc, &info) != 0; /* NOLINT(performance-no-int-to-ptr) */
+	return leat__module_find(pc, &module) && module.code;
 }
 
 #if USE_LIBUNWIND

@@ -8,6 +8,7 @@
  * a frame pointer, so that the walk along those can be held to the same.
  */
 #define _GNU_SOURCE
+#include "os/module.h"
 #include "os/symbol.h"
 #include "os/unwind.h"
 
@@ -443,6 +444,7 @@ TEST(static_function_without_libraries)
 {
 	char start[256];
 	struct leat__symbol symbol;
+	struct leat__module module;
 	Dl_info info;
 
 	leat__symbol_without_libraries = true;
@@ -451,7 +453,9 @@ TEST(static_function_without_libraries)
 	CHECK(dladdr((void *)inner, &info) && !info.dli_sname);
 	snprintf(start, sizeof start, "%s+0x%lx", program_invocation_short_name, (long)symbol.offset);
 	CHECK_STR(symbol.function, start);
-	CHECK_EQ(symbol.offset, (uintptr_t)inner - (uintptr_t)info.dli_fbase);
+	CHECK(leat__module_find((uintptr_t)inner, &module) && module.code);
+	CHECK_EQ(symbol.offset, (uintptr_t)inner - module.bias);
+	CHECK(leat__module_find((uintptr_t)&leat__symbol_without_libraries, &module) && !module.code);
 	CHECK_STR(symbol.file, "");
 	leat__symbol_without_libraries = false;
 }
