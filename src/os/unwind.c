@@ -16,6 +16,11 @@
  * instruction there.  (The address before it matters only after a call that never returns, and nothing
  * parks in one.)
  *
+ * libunwind keeps the CFI rows that it has found under their addresses, and takes that of an
+ * instruction for that of a return address.  Where a function ends in a call that does not return, the
+ * return address is the first instruction of the next function: the row of the one is wrong for the
+ * other, and the walk loses its way.  So it must forget what it knows around an exact address.
+ *
  * Rejected: libunwind's unw_backtrace, which cannot start from saved registers; libgcc's
  * _Unwind_Backtrace, for the same reason; and linking with libunwind, which puts its _Unwind_ functions
  * before libgcc's for the whole program.
@@ -81,6 +86,8 @@ static struct {
 	__typeof__(unw_init_local2) *init_local2;
 	__typeof__(unw_step) *step;
 	__typeof__(unw_get_reg) *get_reg;
+	__typeof__(unw_flush_cache) *flush_cache;
+	unw_addr_space_t *local;
 } unw;
 
 static enum { UNTRIED, LOADED, MISSING } loaded; /* release when set, acquire in load() */
@@ -88,7 +95,7 @@ static enum { UNTRIED, LOADED, MISSING } loaded; /* release when set, acquire in
 static bool load(void)
 {
 	int state = __atomic_load_n(&loaded, __ATOMIC_ACQUIRE);
-	void *lib, *init_local2, *step, *get_reg;
+	void *lib, *init_local2, *step, *get_reg, *flush_cache, *local;
 
 	if (state != UNTRIED)
 		return state == LOADED;
@@ -96,13 +103,17 @@ static bool load(void)
 	init_local2 = lib ? dlsym(lib, LEAT__UNW_NAME(unw_init_local2)) : NULL;
 	step = lib ? dlsym(lib, LEAT__UNW_NAME(unw_step)) : NULL;
 	get_reg = lib ? dlsym(lib, LEAT__UNW_NAME(unw_get_reg)) : NULL;
-	if (!init_local2 || !step || !get_reg) {
+	flush_cache = lib ? dlsym(lib, LEAT__UNW_NAME(unw_flush_cache)) : NULL;
+	local = lib ? dlsym(lib, LEAT__UNW_NAME(unw_local_addr_space)) : NULL;
+	if (!init_local2 || !step || !get_reg || !flush_cache || !local) {
 		__atomic_store_n(&loaded, MISSING, __ATOMIC_RELEASE);
 		return false;
 	}
 	__atomic_store_n((void **)&unw.init_local2, init_local2, __ATOMIC_RELAXED);
 	__atomic_store_n((void **)&unw.step, step, __ATOMIC_RELAXED);
 	__atomic_store_n((void **)&unw.get_reg, get_reg, __ATOMIC_RELAXED);
+	__atomic_store_n((void **)&unw.flush_cache, flush_cache, __ATOMIC_RELAXED);
+	__atomic_store_n((void **)&unw.local, local, __ATOMIC_RELAXED);
 	__atomic_store_n(&loaded, LOADED, __ATOMIC_RELEASE);
 	return true;
 }
@@ -127,8 +138,8 @@ static bool is_safe(unw_cursor_t *cursor, uintptr_t ip, uintptr_t lo, uintptr_t 
 }
 
 /* Store the frames after the first `skip` ones, starting with regs->ip; how many were stored. */
-static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi, void **pcs,
-                       size_t max, size_t skip)
+static size_t walk_cfi(const struct leat__regs *regs, bool exact, uintptr_t lo, uintptr_t hi,
+                       void **pcs, size_t max, size_t skip)
 {
 	unw_context_t context;
 	unw_cursor_t cursor;
@@ -155,7 +166,11 @@ static size_t walk_cfi(const struct leat__regs *regs, uintptr_t lo, uintptr_t hi
 			skip--;
 		else
 			pcs[n++] = (void *)leat__code_address(ip); /* NOLINT(performance-no-int-to-ptr) */
-		if (!is_safe(&cursor, ip, lo, hi) || unw.step(&cursor) <= 0)
+		if (!is_safe(&cursor, ip, lo, hi))
+			break;
+		if (exact && frames <= 2)
+			unw.flush_cache(*unw.local, 0, 0);
+		if (unw.step(&cursor) <= 0)
 			break;
 	}
 	return n;
@@ -253,7 +268,7 @@ __attribute__((noinline)) size_t leat__unwind_here(void **pcs, size_t max, size_
 	leat__regs_here(&regs); /* of this very frame, which is the first one skipped */
 #if USE_LIBUNWIND
 	if (!leat__unwind_without_libraries && load())
-		n = walk_cfi(&regs, 0, UINTPTR_MAX, pcs, max, skip + 1);
+		n = walk_cfi(&regs, false, 0, UINTPTR_MAX, pcs, max, skip + 1);
 	else
 #endif
 #if USE_BACKTRACE
@@ -266,8 +281,8 @@ __attribute__((noinline)) size_t leat__unwind_here(void **pcs, size_t max, size_
 	return n;
 }
 
-size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uintptr_t stack_hi,
-                         void **pcs, size_t max)
+size_t leat__unwind_regs(const struct leat__regs *regs, bool exact, uintptr_t stack_lo,
+                         uintptr_t stack_hi, void **pcs, size_t max)
 {
 	struct leat__regs at = *regs;
 	size_t n = 0;
@@ -281,7 +296,7 @@ size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uint
 	}
 #if USE_LIBUNWIND
 	if (!leat__unwind_without_libraries && load()) {
-		size_t found = walk_cfi(&at, stack_lo, stack_hi, pcs + n, max - n, 0);
+		size_t found = walk_cfi(&at, exact, stack_lo, stack_hi, pcs + n, max - n, 0);
 
 		if (found > 1)
 			return n + found;

@@ -32,15 +32,15 @@ size_t leat__unwind_here(void **pcs, size_t max, size_t skip);
 
 /*
  * The same for the context in *regs, which must not run meanwhile, or has just faulted.  pcs[0] is
- * regs->ip itself: exact if the context faulted, a return address if it gave up its processor in a
- * call.  The others are return addresses.
+ * regs->ip itself: exact, the next instruction, if the context faulted or was interrupted, a return
+ * address if it gave up its processor in a call.  The others are return addresses.
  * A fault by a jump to a bad address (a call of NULL among them) has that address as pcs[0], even 0,
  * and goes on with the caller.
  * The walk ends at the first frame outside [stack_lo, stack_hi), and reads nothing outside it as long
  * as the stack's own contents are sane; of damaged ones it gives what there is before the damage.
  */
-size_t leat__unwind_regs(const struct leat__regs *regs, uintptr_t stack_lo, uintptr_t stack_hi,
-                         void **pcs, size_t max);
+size_t leat__unwind_regs(const struct leat__regs *regs, bool exact, uintptr_t stack_lo,
+                         uintptr_t stack_hi, void **pcs, size_t max);
 
 /*
  * Whether libraries can be loaded: not into a statically linked program, where they would come with

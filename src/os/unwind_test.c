@@ -192,7 +192,7 @@ static void check_parked(void)
 
 	leat__context_regs(chain->parked, &regs);
 	CHECK(regs.sp > lo && regs.sp < hi);
-	chain->count = leat__unwind_regs(&regs, lo, hi, chain->pcs, MAX);
+	chain->count = leat__unwind_regs(&regs, false, lo, hi, chain->pcs, MAX);
 	check_chain(chain);
 	CHECK(chain->pcs[0] == (void *)regs.ip);
 	/* Below outer there are enter and the start of a context, and no more. */
@@ -201,12 +201,13 @@ static void check_parked(void)
 	memcpy(all, chain->pcs, sizeof all);
 	count = chain->count;
 	/* No more than was asked for. */
-	chain->count = leat__unwind_regs(&regs, lo, hi, chain->pcs, 2);
+	chain->count = leat__unwind_regs(&regs, false, lo, hi, chain->pcs, 2);
 	CHECK_EQ(chain->count, 2);
 	CHECK(memcmp(all, chain->pcs, 2 * sizeof *all) == 0);
-	CHECK_EQ(leat__unwind_regs(&regs, lo, hi, chain->pcs, 0), 0);
+	CHECK_EQ(leat__unwind_regs(&regs, false, lo, hi, chain->pcs, 0), 0);
 	/* A shorter stack ends the walk early. */
-	chain->count = leat__unwind_regs(&regs, lo, (uintptr_t)chain->frames[1], chain->pcs, MAX);
+	chain->count =
+	    leat__unwind_regs(&regs, false, lo, (uintptr_t)chain->frames[1], chain->pcs, MAX);
 	CHECK(chain->count > 0 && chain->count < count);
 	CHECK(memcmp(all, chain->pcs, chain->count * sizeof *all) == 0);
 	munmap(stack, STACK_BYTES);
@@ -253,25 +254,25 @@ static void check_damaged(void)
 
 		regs = good;
 		regs.fp = value;
-		CHECK(leat__unwind_regs(&regs, lo, hi, chain->pcs, MAX) >= 1);
+		CHECK(leat__unwind_regs(&regs, false, lo, hi, chain->pcs, MAX) >= 1);
 		regs = good;
 		regs.sp = value;
-		CHECK(leat__unwind_regs(&regs, lo, hi, chain->pcs, MAX) < MAX);
+		CHECK(leat__unwind_regs(&regs, false, lo, hi, chain->pcs, MAX) < MAX);
 		regs = good;
 		regs.ip = value;
-		CHECK(leat__unwind_regs(&regs, lo, hi, chain->pcs, MAX) >= 1);
+		CHECK(leat__unwind_regs(&regs, false, lo, hi, chain->pcs, MAX) >= 1);
 		CHECK(chain->pcs[0] == (void *)value);
 		/* The caller's frame pointer and the return address, overwritten in memory. */
 		for (size_t word = 0; word < 2; word++) {
 			uintptr_t saved = frame[word];
 
 			frame[word] = value;
-			CHECK(leat__unwind_regs(&good, lo, hi, chain->pcs, MAX) >= 1);
+			CHECK(leat__unwind_regs(&good, false, lo, hi, chain->pcs, MAX) >= 1);
 			frame[word] = saved;
 		}
 	}
 	memset(&regs, 0, sizeof regs);
-	CHECK_EQ(leat__unwind_regs(&regs, lo, hi, chain->pcs, MAX), 0);
+	CHECK_EQ(leat__unwind_regs(&regs, false, lo, hi, chain->pcs, MAX), 0);
 	munmap(stack, STACK_BYTES);
 	munmap(guard, STACK_BYTES);
 }
@@ -290,7 +291,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	(void)number;
 	(void)info;
 	leat__signal_regs(context, &regs);
-	current->count = leat__unwind_regs(&regs, 4096, UINTPTR_MAX, current->pcs, MAX);
+	current->count = leat__unwind_regs(&regs, true, 4096, UINTPTR_MAX, current->pcs, MAX);
 	siglongjmp(after_fault, 1);
 }
 
@@ -318,6 +319,55 @@ static NOINLINE void end_write_null(struct chain *chain)
 	chain->frames[0] = __builtin_frame_address(0);
 	chain->fault_line = __LINE__ + 1;
 	STORE_ZERO(nowhere);
+	NO_TAIL_CALL();
+}
+
+/* A caller that ends in a call, and right behind it who faults in its first instruction: the return
+   address is the faulting one. */
+#if defined __x86_64__
+__asm__(".text\n"
+        ".type last_caller, @function\n"
+        "last_caller:\n"
+        "	.cfi_startproc\n"
+        "	subq $40, %rsp\n"
+        "	.cfi_adjust_cfa_offset 40\n"
+        "	call first_faulter\n"
+        "	.cfi_endproc\n"
+        ".size last_caller, . - last_caller\n"
+        ".type first_faulter, @function\n"
+        "first_faulter:\n"
+        "	.cfi_startproc\n"
+        "	movl $0, (%rdi)\n"
+        "	ret\n"
+        "	.cfi_endproc\n"
+        ".size first_faulter, . - first_faulter\n");
+#elif defined __aarch64__
+__asm__(".text\n"
+        ".type last_caller, %function\n"
+        "last_caller:\n"
+        "	.cfi_startproc\n"
+        "	stp x29, x30, [sp, #-48]!\n"
+        "	.cfi_adjust_cfa_offset 48\n"
+        "	.cfi_rel_offset x29, 0\n"
+        "	.cfi_rel_offset x30, 8\n"
+        "	mov x29, sp\n"
+        "	bl first_faulter\n"
+        "	.cfi_endproc\n"
+        ".size last_caller, . - last_caller\n"
+        ".type first_faulter, %function\n"
+        "first_faulter:\n"
+        "	.cfi_startproc\n"
+        "	str wzr, [x0]\n"
+        "	ret\n"
+        "	.cfi_endproc\n"
+        ".size first_faulter, . - first_faulter\n");
+#endif
+void last_caller(int *nowhere);
+
+static NOINLINE void end_at_a_return_address(struct chain *chain)
+{
+	chain->frames[0] = __builtin_frame_address(0);
+	last_caller((int *)8);
 	NO_TAIL_CALL();
 }
 
@@ -356,6 +406,19 @@ TEST(faulting_instruction)
 	if (lines_are_due()) {
 		CHECK_STR(symbol.function, "end_write_null");
 		CHECK_EQ(symbol.line, chain.fault_line);
+	}
+}
+
+TEST(faulting_at_a_return_address)
+{
+	static struct chain chain = {.at_end = end_at_a_return_address};
+
+	/* Twice: what was found out about the one must not serve the other. */
+	for (int i = 0; i < 2; i++) {
+		fault(&chain);
+		check_chain(&chain);
+		CHECK(chain.pcs[0] == chain.pcs[1]);
+		CHECK_EQ(position(&chain, chain.returns[0]), 4);
 	}
 }
 

@@ -305,7 +305,8 @@ static void put_caller(struct leat__text *to, const struct leat__m *m)
 
 	leat__context_regs(m->caller_sp, &regs);
 	put_own_head(to, g);
-	put_frames(to, pcs, leat__unwind_regs(&regs, low, low + g->stack->san.bytes, pcs, PCS_MAX),
+	put_frames(to, pcs,
+	           leat__unwind_regs(&regs, false, low, low + g->stack->san.bytes, pcs, PCS_MAX),
 	           false);
 	put_creator(to, g->id, g->created_at, g->parent);
 }
@@ -330,7 +331,7 @@ void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat
 	uintptr_t low = (uintptr_t)g->stack->san.low, high = low + g->stack->san.bytes;
 
 	put_own_head(to, g);
-	put_frames(to, pcs, leat__unwind_regs(regs, low, high, pcs, PCS_MAX), true);
+	put_frames(to, pcs, leat__unwind_regs(regs, true, low, high, pcs, PCS_MAX), true);
 	put_creator(to, g->id, g->created_at, g->parent);
 }
 
@@ -357,7 +358,7 @@ void leat__put_snapshot(struct leat__text *to, const struct leat__snapshot *s)
 	put_head(to, s->id, s->name, state_name(s), s->state == LEAT__STATE_WAITING ? s->blocked_s : 0,
 	         s->locked);
 	if (s->bytes) {
-		n = leat__unwind_regs(&s->regs, s->stack, s->stack + s->bytes, pcs, PCS_MAX);
+		n = leat__unwind_regs(&s->regs, s->exact, s->stack, s->stack + s->bytes, pcs, PCS_MAX);
 		any = put_frames(to, pcs, n, s->exact);
 		if (s->cut)
 			leat__put(to, "...additional frames elided...\n");
