@@ -47,7 +47,8 @@ bool leat__symbol_without_libraries;
 #define USE_LIBDW 0
 #endif
 
-#define LIBRARY "libdw.so.1"
+#define LIBRARY     "libdw.so.1"
+#define INLINED_MAX 64
 
 /* As much as fits. */
 static void copy(char *to, size_t size, const char *from)
@@ -108,8 +109,8 @@ static void find_exported(uintptr_t address, struct leat__symbol *out)
 	F(dwarf_getsrc_die)                                                                            \
 	F(dwarf_linesrc)                                                                               \
 	F(dwarf_lineno)                                                                                \
-	F(dwarf_getscopes)                                                                             \
-	F(dwarf_getscopes_die)                                                                         \
+	F(dwarf_child)                                                                                 \
+	F(dwarf_siblingof)                                                                             \
 	F(dwarf_tag)                                                                                   \
 	F(dwarf_diename)                                                                               \
 	F(dwarf_attr)                                                                                  \
@@ -264,39 +265,100 @@ static void put_call(struct leat__symbol *out, Dwarf_Die *unit, Dwarf_Die *die)
 		put_file(out, unit, dw.dwarf_filesrc(files, file, NULL, NULL));
 }
 
+/* Whether one of the addresses that the entry covers is this one. */
+static bool covers(Dwarf_Die *die, Dwarf_Addr address)
+{
+	return dw.dwarf_haspc(die, address) > 0;
+}
+
+/* What holds functions without covering any address itself. */
+static bool is_container(int tag)
+{
+	return tag == DW_TAG_namespace || tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
+	       tag == DW_TAG_union_type || tag == DW_TAG_module;
+}
+
+/* The compiled function at the address, among what stands within an entry; nested: also one that was
+   written inside another, whose addresses are not among that one's. */
+static bool find_function(Dwarf_Die *within, Dwarf_Addr address, bool nested, Dwarf_Die *out)
+{
+	Dwarf_Die die;
+
+	if (dw.dwarf_child(within, &die) != 0)
+		return false;
+	do {
+		int tag = dw.dwarf_tag(&die);
+
+		if (tag == DW_TAG_subprogram && covers(&die, address)) {
+			*out = die;
+			return true;
+		}
+		if ((is_container(tag) ||
+		     (nested && (tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block))) &&
+		    find_function(&die, address, nested, out))
+			return true;
+	} while (dw.dwarf_siblingof(&die, &die) == 0);
+	return false;
+}
+
+/* From a function, or a block of one, to the next one that was inlined there. */
+static bool find_inlined(Dwarf_Die *die, Dwarf_Addr address)
+{
+	Dwarf_Die child;
+
+	for (;;) {
+		int tag;
+
+		if (dw.dwarf_child(die, &child) != 0)
+			return false;
+		for (;;) {
+			tag = dw.dwarf_tag(&child);
+			if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+			     tag == DW_TAG_try_block || tag == DW_TAG_catch_block) &&
+			    covers(&child, address))
+				break;
+			if (dw.dwarf_siblingof(&child, &child) != 0)
+				return false;
+		}
+		*die = child;
+		if (tag == DW_TAG_inlined_subroutine)
+			return true;
+	}
+}
+
 /*
  * The functions at the address from the innermost to the one that was compiled, which the caller has
  * described in out[0] but for its name.  How many there are.
+ *
+ * On foot, since libdw's dwarf_getscopes passes over whatever stands in a namespace or a class, and
+ * where units were joined by gcc's -flto loses the functions that were inlined.
  */
 static size_t put_functions(Dwarf_Die *unit, Dwarf_Addr address, struct leat__symbol *out,
                             size_t max)
 {
-	Dwarf_Die *innermost = NULL, *scopes = NULL;
-	int found;
-	size_t n = 0;
+	Dwarf_Die chain[INLINED_MAX];
+	size_t depth = 1, n;
 
-	/* The first gives, outside an inlined function, where that was written; the second where it is. */
-	if (dw.dwarf_getscopes(unit, address, &innermost) <= 0)
+	if (!find_function(unit, address, false, &chain[0]) &&
+	    !find_function(unit, address, true, &chain[0]))
 		return 1;
-	found = dw.dwarf_getscopes_die(&innermost[0], &scopes);
-	for (int i = 0; i < found; i++) {
-		int tag = dw.dwarf_tag(&scopes[i]);
-		const char *name;
+	for (Dwarf_Die next = chain[0]; find_inlined(&next, address); depth++) {
+		if (depth == INLINED_MAX) /* the outer ones of too many */
+			memmove(&chain[1], &chain[2], (--depth - 1) * sizeof *chain);
+		chain[depth] = next;
+	}
+	for (n = 0; n < depth && n < max; n++) {
+		Dwarf_Die *die = &chain[depth - 1 - n];
+		const char *name = dw.dwarf_diename(die);
 
-		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-			continue;
-		name = dw.dwarf_diename(&scopes[i]);
+		if (n) {
+			out[n] = out[0];
+			put_call(&out[n], unit, die + 1);
+		}
 		if (name)
 			copy(out[n].function, sizeof out[n].function, name);
-		n++;
-		if (tag == DW_TAG_subprogram || n == max)
-			break;
-		out[n] = out[0];
-		put_call(&out[n], unit, &scopes[i]);
 	}
-	free(innermost);
-	free(scopes);
-	return n ? n : 1;
+	return n;
 }
 
 static size_t ask_libdw(uintptr_t address, struct leat__symbol *out, size_t max)
