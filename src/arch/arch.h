@@ -75,8 +75,9 @@ static inline void leat__switch_last(void **to) __attribute__((noreturn));
  */
 void *leat__context_make(void *top, void (*entry)(void));
 
-/* Where such a context begins. */
+/* Where such a context begins, and where its entry would return to: the last address on its stack. */
 void leat__context_start(void);
+extern const char leat__context_ended[];
 
 /* Where a saved context keeps which register, for debuggers: offsets from its stack pointer, names as
    gdb has them.  The last has no name: so many bytes above sp is the context's own stack pointer. */

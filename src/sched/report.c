@@ -9,8 +9,9 @@
  *    struck down, or it is himself) he reports all the same, without libdw, whose state may be torn.
  *
  * Frames of leat's own at the top are left out: on a stack that waits or panics they are the ones whose
- * names begin with leat_, which is why static functions that can be there carry the prefix leat__.
- * Where a program has no symbols at all they are addresses, like the rest.
+ * names begin with leat_, which is why static functions that can be there carry the prefix leat__, and
+ * whatever has no name in the shared library, which is mostly installed without its symbols.  Where a
+ * program holds the static library and has no symbols, they are addresses, like the rest.
  */
 #include "sched/report.h"
 
@@ -165,7 +166,7 @@ void leat__report_without_libraries(void)
 
 static bool ours(const struct leat__symbol *s)
 {
-	return strncmp(s->function, "leat_", 5) == 0;
+	return strncmp(s->function, "leat_", 5) == 0 || strncmp(s->function, "libleat.so", 10) == 0;
 }
 
 static void put_place(struct leat__text *to, const struct leat__symbol *s)
@@ -241,6 +242,9 @@ static bool put_frames(struct leat__text *to, void **pcs, size_t n, bool first_e
 {
 	bool top = leat__settings.traceback < LEAT__TRACE_SYSTEM, had_top = top;
 
+	/* What began the goroutine, which has no name where there are no symbols. */
+	if (n > 1 && pcs[n - 1] == (const void *)leat__context_ended)
+		n -= 2;
 	for (size_t i = 0; i < n; i++) {
 		if (n > FRAMES_MAX && i == FRAMES_EDGE) {
 			leat__put(to, "...%zu frames elided...\n", n - 2 * FRAMES_EDGE);

@@ -185,6 +185,8 @@ leat__switch_for_good:
 /* Where a new context that was prepared begins: x19 holds the entry function.  Unwinders end here. */
 	.globl leat__context_start
 	.hidden leat__context_start
+	.globl leat__context_ended
+	.hidden leat__context_ended
 	.type leat__context_start, %function
 	.p2align 4
 leat__context_start:
@@ -193,6 +195,7 @@ leat__context_start:
 	mov	x29, xzr
 	mov	x30, xzr
 	blr	x19
+leat__context_ended:
 .Lended:	brk	#0
 	.cfi_endproc
 	.size leat__context_start, . - leat__context_start

@@ -178,6 +178,8 @@ leat__switch_for_good:
 /* Where a new context that was prepared begins: rbx holds the entry function.  Unwinders end here. */
 	.globl leat__context_start
 	.hidden leat__context_start
+	.globl leat__context_ended
+	.hidden leat__context_ended
 	.type leat__context_start, @function
 	.p2align 4
 leat__context_start:
@@ -186,6 +188,7 @@ leat__context_start:
 	endbr64
 	xorl %ebp, %ebp
 	callq *%rbx
+leat__context_ended:
 .Lended:	ud2
 	.cfi_endproc
 	.size leat__context_start, . - leat__context_start
