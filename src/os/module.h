@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 struct leat__module {
-	const char *path; /* the program's short name, or as the loader has it; valid while it is loaded */
-	uintptr_t bias;   /* how far from the addresses in the file those in memory are */
+	const char *path; /* as the loader has it, the program's short name; while it is loaded */
+	uintptr_t bias;   /* from the addresses in the file to those in memory */
 	bool code;        /* the address is where instructions are */
 };
 

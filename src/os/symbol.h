@@ -26,7 +26,7 @@ struct leat__symbol {
 	char function[128]; /* or MODULE+0xOFFSET, or 0xADDRESS; never empty */
 	char file[256]; /* absolute where the compiler left its folder; "..." and its end if long; "" */
 	int line;       /* 0 when unknown */
-	uintptr_t offset; /* from the start of the function, or the address that addr2line has in the module */
+	uintptr_t offset; /* from the start of the function, or, for addr2line, in the module */
 	char module[128]; /* the file name of the program or library, without folder; "" */
 };
 
