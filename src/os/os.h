@@ -16,6 +16,9 @@
 
 int64_t leat__os_now(void);
 
+/* What a clock on the wall shows: nanoseconds since 1970 UTC.  It may be set back. */
+int64_t leat__os_wall(void);
+
 /* --- waiting: one word, as with futex(2) */
 
 /*

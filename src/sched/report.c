@@ -256,6 +256,11 @@ static bool put_frames(struct leat__text *to, void **pcs, size_t n, bool first_e
 	return !had_top || !top;
 }
 
+void leat__put_trace(struct leat__text *to, void *const *trace, size_t n)
+{
+	put_frames(to, (void **)(uintptr_t)trace, n, false);
+}
+
 static void put_creator(struct leat__text *to, uint64_t id, void *created_at, uint64_t parent)
 {
 	const struct leat__symbol *s;

@@ -63,6 +63,9 @@ void leat__put_self(struct leat__text *to);
 /* The function at a return address, and its file and line, as of "created by ...". */
 void leat__put_place(struct leat__text *to, void *pc);
 
+/* The frames of a trace of return addresses, without those of leat's own at the top. */
+void leat__put_trace(struct leat__text *to, void *const *trace, size_t n);
+
 /* The same for g, whose thread is the caller's, from the registers that a fault left. */
 void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat__regs *regs);
 

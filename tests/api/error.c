@@ -67,6 +67,55 @@ TEST(what_is_no_code)
 		CHECK(leat_error_errno(codes[i]) == leat_error_errno(-EINVAL));
 }
 
+static LEAT_ERROR_TYPE(printing);
+static LEAT_ERROR_OF(printing, jammed, -EIO, "printer: jammed");
+
+/* Whatever may be said of errors on the heap may be said of these, and of NULL. */
+TEST(those_that_there_are_always_take_no_part_in_ownership)
+{
+	leat_error *all[] = {NULL, (leat_error *)(uintptr_t)&jammed, /* as where memory is out */
+	                     (leat_error *)(uintptr_t)leat_error_errno(-EIO)};
+	size_t n;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		const leat_error *e = all[i];
+		leat_error_place place = leat_error_where(e);
+		const char *key, *value;
+
+		CHECK(leat_error_retain(e) == e);
+		leat_error_free(e);
+		leat_error_free(e);
+		leat_error_free(e);
+		CHECK(!leat_error_put(all[i], "key", "value"));
+		CHECK(!leat_error_set_help(all[i], "link"));
+		CHECK(!leat_error_set_log_id(all[i], 7));
+		CHECK(!leat_error_set_code(all[i], -EPERM));
+		CHECK(!leat_error_extra(e, 0, &key, &value));
+		CHECK(!leat_error_get(e, "key") && !leat_error_help(e) && !leat_error_log_id(e));
+		CHECK(!leat_error_unwrap(e) && !leat_error_cause(e, 0));
+		CHECK_EQ(leat_error_time(e), 0);
+		CHECK(!place.file && !place.function && !place.line);
+		leat_error_trace(e, &n);
+		CHECK_EQ(n, 0);
+	}
+	CHECK(leat_error_type_of(&jammed) == &printing);
+	CHECK(!leat_error_type_of(&out_of_paper) && !leat_error_type_of(NULL));
+	CHECK(leat_error_as(&jammed, &printing) == &jammed);
+	CHECK(!leat_error_as(&out_of_paper, &printing) && !leat_error_as(&out_of_paper, NULL));
+	CHECK_EQ(leat_error_code(&leat_out_of_memory), -ENOMEM);
+	CHECK_STR(leat_error_message(&leat_out_of_memory), "out of memory");
+}
+
+TEST(is_of_one_alone)
+{
+	CHECK(leat_error_is(&jammed, &jammed));
+	CHECK(!leat_error_is(&jammed, &out_of_paper));
+	CHECK(!leat_error_is(&jammed, leat_error_errno(-EIO)));
+	CHECK(leat_error_is(NULL, NULL));
+	CHECK(!leat_error_is(&jammed, NULL));
+	CHECK(!leat_error_is(NULL, &jammed));
+}
+
 static void *ask(void *arg)
 {
 	for (int code = 1; code < 134; code++)
