@@ -95,8 +95,8 @@ LEAT_API bool leat_chan_try_recv(leat_chan *c, void *elem, bool *ok);
 LEAT_API void leat_chan_close(leat_chan *c);
 
 /*
- * The same, and leat_chan_reason gives the reason from then on.  It must live as long as anybody asks, as
- * those do that LEAT_ERROR defines.  NULL: no reason.  Beyond Go's.
+ * The same, and leat_chan_reason gives the reason from then on.  The channel holds it, beside the caller, until it
+ * is freed.  NULL: no reason.  Beyond Go's.
  */
 LEAT_API void leat_chan_close_with(leat_chan *c, const leat_error *reason);
 

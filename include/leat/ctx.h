@@ -81,7 +81,8 @@ LEAT_API leat_ctx *leat_ctx_with_cancel(leat_any_ctx parent) LEAT__WARN_UNUSED;
  * The same, which is done with -ETIMEDOUT when the instant at_ns of leat_now has come, or after duration_ns
  * nanoseconds; at once when that is past.  Where the parent's deadline is earlier that one counts.  A
  * deadline is INT64_MAX - 1 at most.
- * cause: what leat_ctx_cause is to give then, NULL for leat_deadline_exceeded; a cancel does not give it.
+ * cause: what leat_ctx_cause is to give then, NULL for leat_deadline_exceeded; a cancel does not give it.  The
+ * context holds it, beside the caller.
  * After context.WithDeadline, WithTimeout, WithDeadlineCause, WithTimeoutCause.
  */
 LEAT_API leat_ctx *leat_ctx_with_deadline(leat_any_ctx parent, int64_t at_ns) LEAT__WARN_UNUSED;
@@ -119,6 +120,7 @@ LEAT_API const leat_error *leat_ctx_error(leat_any_ctx ctx);
 /*
  * Why ctx is done: the cause of the first cancellation on its way from the root; where none was given, as
  * leat_ctx_error.  NULL while it is not done.  After context.Cause.
+ * The context holds it until it is freed; who needs it longer takes leat_error_retain.
  */
 LEAT_API const leat_error *leat_ctx_cause(leat_any_ctx ctx);
 
@@ -147,7 +149,8 @@ LEAT_API size_t leat_ctx_string(leat_any_ctx ctx, char *text, size_t bytes);
 
 /*
  * Let ctx, and all below it, be done with -ECANCELED; those that are already stay as they are.  cause:
- * what leat_ctx_cause is to give, NULL for leat_canceled.  Never parks.
+ * what leat_ctx_cause is to give, NULL for leat_canceled; each context that it ends holds it, too, beside the
+ * caller.  Never parks.
  * Panics "context: cannot be cancelled" for roots, values, custom contexts and those without cancel.
  * After the CancelFunc and CancelCauseFunc of package context.
  */
@@ -216,7 +219,7 @@ typedef struct leat_ctx_ops {
 	const char *name;                               /* shown by leat_ctx_string */
 	LEAT_RECV_CHAN(leat_empty) (*done)(void *self); /* closed when it is done; always the same */
 	int (*err)(void *self);                 /* needed with done: 0, then -ECANCELED or -ETIMEDOUT */
-	const leat_error *(*cause)(void *self); /* with done: why it is done */
+	const leat_error *(*cause)(void *self); /* with done: why it is done; self holds it */
 	bool (*deadline)(void *self, int64_t *at_ns); /* false: it has none, whatever the parent has */
 	void *(*value)(void *self, const leat_ctx_key *key); /* NULL: the parent is asked */
 } leat_ctx_ops;

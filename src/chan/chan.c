@@ -362,7 +362,7 @@ bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *re
 		leat__biased_unlock(&c->lock, mark);
 		return false;
 	}
-	c->reason = reason;
+	c->reason = leat_error_retain(reason);
 	leat__hb_release(&c->special);
 	__atomic_store_n(&c->special, LEAT__CLOSED_CHAN, __ATOMIC_RELEASE);
 	/* Receivers first, then senders, each in the order they came. */
@@ -459,6 +459,7 @@ void leat__chan_delete(leat_chan *c)
 	} else {
 		if (unlikely(leat__sanitizers & LEAT__TSAN))
 			leat__san_drop_places(c);
+		leat_error_free(c->reason);
 		free(c);
 	}
 }

@@ -76,7 +76,7 @@ struct leat_chan {
 		struct leat_chan *flight_next;           /* or, until it has the result, a flight's list */
 	};
 	struct leat__alarm *alarm; /* what a timed one stands for, else NULL; never changes */
-	const leat_error *reason;  /* why it was closed; written before special says that it was */
+	const leat_error *reason; /* why it was closed, held; written before special says that it was */
 	_Alignas(16) char buffer[];
 };
 

@@ -21,6 +21,8 @@
  *
  * A second cancel takes the lock, too, although it changes nothing: on its return all below is done.
  *
+ * Each context holds its cause, from when it is done to its end.
+ *
  * Lock order: deadlines (ctx/deadline.c), the timers', a root's, a channel's.
  *
  * Each context counts those made from it, of all kinds, so that it is not freed under them; roots do not,
@@ -75,7 +77,7 @@ static void finish_one(struct leat__m *m, leat_ctx *c, int err, const leat_error
 {
 	struct leat__watch *w;
 
-	c->leat__cause = cause;
+	c->leat__cause = leat_error_retain(cause);
 	leat__hb_release(&c->leat__err); /* before others can see it */
 	__atomic_store_n(&c->leat__err, err, __ATOMIC_RELEASE);
 	if (c->leat__done)
@@ -325,7 +327,7 @@ static void link_below(leat_ctx *c, leat_ctx *up)
 	c->leat__root = up->leat__root;
 	lock(up);
 	c->leat__err = up->leat__err;
-	c->leat__cause = up->leat__cause;
+	c->leat__cause = leat_error_retain(up->leat__cause);
 	c->leat__next = up->leat__child;
 	if (c->leat__next)
 		c->leat__next->leat__prev = c;
@@ -406,4 +408,5 @@ void leat__ctx_end(leat_ctx *c)
 		leat__custom_end(c);
 	if (c->leat__done)
 		leat__chan_delete(c->leat__done);
+	leat_error_free(c->leat__cause);
 }

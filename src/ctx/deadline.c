@@ -31,7 +31,7 @@
 struct deadline {
 	struct leat__timer timer;
 	leat_ctx *ctx;
-	const leat_error *cause;
+	const leat_error *cause;  /* held */
 	struct deadline *other;   /* that the context had before, not armed, or NULL */
 	struct deadline *stopped; /* the next of those that a cancel stops */
 };
@@ -72,8 +72,10 @@ static void set_armed(leat_ctx *c, bool armed)
 	__atomic_store_n(&c->leat__armed, armed, __ATOMIC_RELAXED);
 }
 
-/* Arm *spare, or what c has from before; what is not used stays in *spare.  0 or -ENOMEM.  Locked. */
-static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadline **spare)
+/* Arm *spare, or what c has from before; what is not used stays in *spare, the hold on a cause that it had before
+   goes to *unheld.  0 or -ENOMEM.  Locked. */
+static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadline **spare,
+               const leat_error **unheld)
 {
 	struct deadline *old = c->leat__timer, *d = old && old->other ? old->other : *spare;
 	int err;
@@ -82,8 +84,10 @@ static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadl
 		return 0;
 	if (!d)
 		return -ENOMEM;
-	*d = (struct deadline){
-	    .timer = {.fire = deadline_passed, .when = at_ns}, .ctx = c, .cause = cause};
+	*unheld = d->cause;
+	*d = (struct deadline){.timer = {.fire = deadline_passed, .when = at_ns},
+	                       .ctx = c,
+	                       .cause = leat_error_retain(cause)};
 	leat__hb_release_new(d);
 	err = leat__timer_add(&d->timer);
 	if (err)
@@ -105,8 +109,17 @@ static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadl
 	return 0;
 }
 
+static void free_deadline(struct deadline *d)
+{
+	if (!d)
+		return;
+	leat_error_free(d->cause);
+	free(d);
+}
+
 void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
 {
+	const leat_error *unheld = NULL;
 	struct deadline *d = NULL;
 	struct leat__m *m;
 	bool past;
@@ -116,20 +129,21 @@ void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
 		at_ns = LEAT__CTX_LAST;
 	past = at_ns <= leat__clock();
 	if (!past)
-		d = malloc(sizeof *d);
+		d = calloc(1, sizeof *d);
 	m = leat__enter();
 	if (!leat__ctx_err(c)) {
 		leat__lock(&deadlines);
 		if (past)
 			shorten(c, at_ns);
 		else
-			err = arm(c, at_ns, cause, &d);
+			err = arm(c, at_ns, cause, &d, &unheld);
 		leat__unlock(&deadlines);
 		if (past)
 			leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
 	}
 	leat__leave(m);
-	free(d);
+	free_deadline(d);
+	leat_error_free(unheld);
 	if (err)
 		leat__panic_runtime("out of memory");
 }
@@ -148,8 +162,8 @@ void leat__ctx_free_timer(leat_ctx *c)
 	c->leat__timer = NULL;
 	leat__unlock(&deadlines);
 	leat__leave(m);
-	free(d->other);
-	free(d);
+	free_deadline(d->other);
+	free_deadline(d);
 }
 
 void leat__ctx_stop_timers(leat_ctx *top)

@@ -316,7 +316,7 @@ bool leat__broadcast_close(struct leat_broadcast *b, const leat_error *reason)
 	closed = b->closed;
 	if (!closed) {
 		b->closed = true;
-		b->reason = reason;
+		b->reason = leat_error_retain(reason);
 		for (struct leat__subscription *s = b->first; s; s = s->next)
 			leat__shut(s, reason);
 	}
@@ -369,6 +369,7 @@ bool leat__broadcast_end(struct leat_broadcast *b)
 		next = s->next;
 		subscription_free(s);
 	}
+	leat_error_free(b->reason);
 	return true;
 }
 

@@ -24,7 +24,7 @@ struct leat_broadcast {
 	void *newest; /* what was sent last is kept here (never changes); NULL: it is not */
 	bool sent;    /* that holds a value */
 	bool closed;
-	const leat_error *reason;
+	const leat_error *reason; /* held */
 };
 
 /* Zeroed b becomes one; the policy does not block. */
