@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-const times = 3000000
+const times = 500000
 
 var first = errors.New("first")
 

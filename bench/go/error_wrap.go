@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	times = 200000
+	times = 50000
 	depth = 10
 )
 

@@ -7,7 +7,7 @@
 
 #include <leat.h>
 
-enum { TIMES = 200000, DEPTH = 10 };
+enum { TIMES = 50000, DEPTH = 10 };
 
 static LEAT_ERROR(first, -5, "first");
 static LEAT_ERROR_TYPE(module);

@@ -98,6 +98,33 @@ TEST(threads)
 		pthread_join(threads[i], NULL);
 }
 
+static void *in_a_hurry(void *arg)
+{
+	const leat_error *e = arg;
+
+	for (int i = 0, n = test_count(2000000); i < n; i++) {
+		leat_error_retain(e);
+		leat_error_free(e);
+	}
+	return NULL;
+}
+
+/* A hold that was lost would be an end before its time, one that was not let go of a leak. */
+TEST(no_hold_is_lost)
+{
+	size_t before = test_heap_in_use();
+	const leat_error *e = leat_errorf(NULL, "%100000s", "x");
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(pthread_create(&threads[i], NULL, in_a_hurry, (void *)(uintptr_t)e), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(strlen(leat_error_message(e)), 100000);
+	leat_error_free(e);
+	CHECK(test_heap_in_use() < before + 100000);
+}
+
 /* Each asks why, and keeps the answer beyond the context. */
 struct asker {
 	leat_ctx *ctx;

@@ -68,12 +68,18 @@ static int wrapper_by_errorf(void *arg)
 	return got(leat_errorf(cause, "errorf"), "errorf: held", arg);
 }
 
+/* mine is seen to be freed, too, where there is no memory for the joined one. */
 static int joined(void *arg)
 {
-	const leat_error *all[] = {NULL, leat_error_retain(arg), leat_error_retain(arg),
-	                           leat_error_errno(-EIO), NULL};
+	const leat_error *mine = leat_errorf(NULL, "mine");
+	const leat_error *all[] = {NULL, leat_error_retain(arg), mine, leat_error_retain(arg), NULL};
+	leat_error *e = leat_error_join(all, 5);
 
-	return got(leat_error_join(all, 5), "held\nheld\nInput/output error", arg);
+	if (mine != &leat_out_of_memory)
+		return got(e, "held\nmine\nheld", arg);
+	CHECK_STR(leat_error_message(e), "held\nout of memory\nheld");
+	leat_error_free(e);
+	return OOM_COPED;
 }
 
 TEST(made)
@@ -88,7 +94,7 @@ TEST(made)
 	CHECK_EQ(oom_each(errorf_of_nothing, NULL), 1);
 	CHECK_EQ(oom_each(wrapper, e), 1);
 	CHECK_EQ(oom_each(wrapper_by_errorf, e), 1);
-	CHECK_EQ(oom_each(joined, e), 1);
+	CHECK_EQ(oom_each(joined, e), 2);
 	CHECK_STR(leat_error_message(e), "held");
 	CHECK(!leat_error_get(e, "more") && !leat_error_code(e));
 	leat_error_free(e);
@@ -103,6 +109,8 @@ static int chain(void *arg)
 	(void)arg;
 	all &= leat_error_set_help(e, "help");
 	f = leat_error_wrap(e, &intermediate, "mid");
+	if (f == e)
+		CHECK(!leat_error_put(f, "late", "x")); /* it is not the wrapper */
 	all &= leat_error_put(f, "long", "%s", long_text);
 	all &= leat_error_set_help(f, "more help");
 	all &= leat_error_set_help(f, "other help");
