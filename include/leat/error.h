@@ -78,7 +78,7 @@ LEAT_API const leat_error *leat_error_errno(int code);
  * An error of that type (NULL: of none) with this message, a stack trace (up to 64 frames), the time and
  * this place.  wrap: because of cause, the caller's hold on which goes over; a cause of NULL makes it the same as
  * new.  Where memory is out wrap returns the cause itself, new &leat_out_of_memory.
- * Cost: an allocation, and some 100 ns per frame with libunwind.  The first of all loads that.
+ * Cost: an allocation, and some 30 ns per frame with libunwind, on Arm more.  The first of all loads that.
  * Macros: they note file, line and function.  After the book's wrapError and Go's debug.Stack.
  */
 #define leat_error_new(type, ...)                                                                  \

@@ -14,7 +14,7 @@
  * The trace is taken here and its addresses are kept; their names are looked up when somebody reads the log.  It is
  * unwound into the caller's stack, 600 bytes, and the message is formatted there if it is short, so that there is one
  * allocation of the right size.  printf and the unwinder take more than a small goroutine has: such a one borrows a
- * stack from the system, which costs some 3 us (and not the scheduler's, see sched/dump.c).
+ * stack from the system (and not the scheduler's, see sched/dump.c).
  */
 #include "value/error.h"
 
@@ -108,7 +108,7 @@ static void **trace_from(void *from, void **pcs, size_t *n)
 {
 	size_t first = 0;
 
-	*n = leat__unwind_here(pcs, TRACE_MAX + OWN_MAX, 0);
+	*n = leat__unwind_often(pcs, TRACE_MAX + OWN_MAX);
 	while (first < *n && first < OWN_MAX && pcs[first] != from)
 		first++;
 	if (first < *n && pcs[first] == from) {
