@@ -37,6 +37,8 @@
  *	                        leat__ticks_per_us), ordered with nothing
  *	leat__regs_here(regs)   the registers at this very place
  *	leat__regs_uncall(regs) from a place that was called and has done nothing yet, back to its caller
+ *	leat__is_signal_frame(a)  the return address is into leat__signal_call's frame: what called that did not
+ *	                        call, and its address is the instruction itself
  *	leat__code_address(a)   a saved return address without what the CPU has signed it with
  */
 struct leat__m;
@@ -94,11 +96,27 @@ void leat__context_regs(const void *sp, struct leat__regs *regs);
    find the way back. */
 void leat__call_on(void *top, void (*fn)(void *), void *arg);
 
+/*
+ * Call fn(arg).  An exception that would leave fn, of C++ or another language, calls leat__no_exceptions
+ * instead, as the ABI's personality routine, before anything is unwound.
+ */
+void leat__call_guarded(void (*fn)(void *), void *arg);
+int leat__no_exceptions(int version, int actions, uint64_t kind, void *exception, void *context);
+
 /* The registers that a signal interrupted; context is the handler's third argument. */
 void leat__signal_regs(const void *context, struct leat__regs *regs);
 
 /* Let the interrupted thread, when the handler returns, go on in fn(arg) on the stack that ends at top,
    as if called by nobody.  fn must not return. */
 void leat__signal_divert(void *context, void *top, void (*fn)(void *), void *arg);
+
+/*
+ * The same on the stack that was interrupted, below all that is in use there, the red zone too:
+ * fn(copy), where copy is one of data on that stack.  data begins with the struct leat__regs of
+ * leat__signal_regs.  Unwinders go on with what was interrupted, on x86-64.  Takes
+ * LEAT__SIGNAL_CALL_BYTES beside data, which must be there.
+ */
+enum { LEAT__SIGNAL_CALL_BYTES = 256 };
+void leat__signal_call(void *context, void (*fn)(void *), const void *data, size_t bytes);
 
 #endif

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header. */
+/*
+ * See the header.
+ *
+ * Who handles a fault, first to last: a handler that the program installed after leat's first call (it
+ * takes the place of ours), one that was there before (a sanitizer's is), then leat.
+ *
+ * It becomes a panic only where the goroutine asked for that (leat_fault_panics), for what Go panics for
+ * too, and where abandoning the frames breaks nothing but the program's own invariants: not inside the
+ * runtime, nor in the code of the C library or of leat, which may hold a lock.
+ *
+ * Nothing here can loop: a fault of the thread that reports one ends the process, one inside the handler
+ * does so by its signal, which is blocked there, and a watchdog ends a report that hangs.
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -8,23 +20,214 @@
 #include "sched/panic.h"
 #include "sched/scheduler.h"
 
+#include <leat/panic.h>
+
+#include <link.h>
 #include <signal.h>
+#include <string.h>
 
 #define SIGNAL_STACK ((size_t)64 << 10) /* a frame with all of AVX-512 and AMX state is 11 KiB */
+#define NIL_PAGE     4096 /* a NULL pointer leads to below this, fields of structs too */
+#define PANIC_BYTES  1024 /* of stack that a panic must find */
+#define RANGES_MAX   16
 
-static struct sigaction before[2]; /* SIGSEGV, SIGBUS */
+static struct sigaction before[3]; /* SIGSEGV, SIGBUS, SIGFPE */
 
 static struct sigaction *previous(int sig)
 {
-	return &before[sig == SIGBUS];
+	return &before[sig == SIGBUS ? 1 : sig == SIGFPE ? 2 : 0];
 }
+
+/* --- what the fault means */
+
+static const char *signal_name(int sig)
+{
+	switch (sig) {
+	case SIGBUS:
+		return "SIGBUS: bus error";
+	case SIGFPE:
+		return "SIGFPE: floating-point exception";
+	default:
+		return "SIGSEGV: segmentation violation";
+	}
+}
+
+void leat__report_signal(const struct leat__fault *f)
+{
+	leat__report("[signal %s code=0x%x addr=0x%lx pc=0x%lx]\n", signal_name(f->sig),
+	             (unsigned)f->code, (unsigned long)f->address, (unsigned long)f->regs.ip);
+}
+
+/* The panic that Go makes of it, or NULL. */
+static const char *meaning(const struct leat__fault *f)
+{
+	switch (f->sig) {
+	case SIGFPE:
+		return f->code == FPE_INTDIV   ? "runtime error: integer divide by zero"
+		       : f->code == FPE_INTOVF ? "runtime error: integer overflow"
+		                               : "runtime error: floating point error";
+	case SIGBUS:
+		return f->code == BUS_ADRERR && f->address < NIL_PAGE ? LEAT__NIL_DEREFERENCE : NULL;
+	default:
+		return (f->code == SEGV_MAPERR || f->code == SEGV_ACCERR) && f->address < NIL_PAGE
+		           ? LEAT__NIL_DEREFERENCE
+		           : NULL;
+	}
+}
+
+/* --- whose code it was in */
+
+struct range {
+	uintptr_t low, high;
+};
+
+/* The code of the C library and of leat. */
+static struct range excluded[RANGES_MAX]; /* excluded_lock, then as excluded_n says */
+static _Atomic int excluded_n;            /* release when set; -1: it is part of the program */
+static uint8_t excluded_lock;
+
+struct search {
+	struct range found[RANGES_MAX];
+	int n;
+	bool libc;
+};
+
+static bool is_libc(const char *path)
+{
+	static const char *const names[] = {"libc.", "libc-", "ld-",   "ld.",   "ld64.", "libpthread",
+	                                    "libm.", "libm-", "libdl", "librt", "linux-"};
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool holds(const struct dl_phdr_info *info, uintptr_t address)
+{
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+
+		if (ph->p_type == PT_LOAD && address - (info->dlpi_addr + ph->p_vaddr) < ph->p_memsz)
+			return true;
+	}
+	return false;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context);
+
+static int note_object(struct dl_phdr_info *info, size_t bytes, void *arg)
+{
+	struct search *s = arg;
+	bool libc = is_libc(info->dlpi_name);
+
+	(void)bytes;
+	/* The program itself has no name.  Where leat is a part of it, its code is the program's. */
+	if (!libc && (!*info->dlpi_name || !holds(info, (uintptr_t)on_fault)))
+		return 0;
+	s->libc |= libc;
+	for (size_t i = 0; i < info->dlpi_phnum && s->n < RANGES_MAX; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t low = info->dlpi_addr + ph->p_vaddr;
+
+		if (ph->p_type == PT_LOAD && (ph->p_flags & PF_X))
+			s->found[s->n++] = (struct range){low, low + ph->p_memsz};
+	}
+	return 0;
+}
+
+/* Before the first fault that is to be a panic: the dynamic linker cannot be asked in a handler. */
+static void find_excluded(void)
+{
+	struct search s = {0};
+	struct leat__m *m;
+
+	if (load_acquire(&excluded_n))
+		return;
+	dl_iterate_phdr(note_object, &s);
+	m = leat__enter();
+	leat__lock(&excluded_lock);
+	if (!load_relaxed(&excluded_n)) {
+		memcpy(excluded, s.found, sizeof excluded);
+		/* Acquired by the handler. */
+		store_release(&excluded_n, s.libc ? s.n : -1);
+	}
+	leat__unlock(&excluded_lock);
+	leat__leave(m);
+}
+
+static bool is_excluded(uintptr_t ip)
+{
+	int n = load_acquire(&excluded_n);
+
+	for (int i = 0; i < n; i++)
+		if (ip - excluded[i].low < excluded[i].high - excluded[i].low)
+			return true;
+	return n <= 0;
+}
+
+bool leat_fault_panics(bool yes)
+{
+	struct leat__g *g = leat__current();
+	bool was = g->faults;
+
+	if (yes)
+		find_excluded();
+	g->faults = yes;
+	return was;
+}
+
+/* On the goroutine's own stack, of which so much is free. */
+static bool has_room(const struct leat__g *g, uintptr_t sp)
+{
+	uintptr_t low = (uintptr_t)g->stack->san.low;
+
+	return sp - low < g->stack->san.bytes &&
+	       sp - low >= LEAT__SIGNAL_CALL_BYTES + sizeof(struct leat__fault) + PANIC_BYTES;
+}
+
+/* m's goroutine is to panic. */
+static bool is_panic(const struct leat__m *m, const struct leat__fault *f)
+{
+	struct leat__regs at = f->regs;
+
+	if (!m->g->faults || !m->g->stack || load_relaxed(&m->in_runtime) || !has_room(m->g, at.sp) ||
+	    !meaning(f) || (f->sig == SIGFPE && f->code != FPE_INTDIV && f->code != FPE_INTOVF))
+		return false;
+	/* A call of NULL is its caller's. */
+	if (at.ip < NIL_PAGE)
+		leat__regs_uncall(&at);
+	return !is_excluded(leat__code_address(at.ip));
+}
+
+/* --- where the thread goes on */
 
 /* On the scheduler context's stack, as if called by nobody. */
 static void leat__report_overflow(void *arg)
 {
 	struct leat__m *m = arg;
 
-	leat__stack_exceeded(m->g, &m->fault_regs);
+	leat__stack_exceeded(m->g, &m->fault.regs);
+}
+
+static void leat__report_fault(void *arg)
+{
+	const struct leat__fault *f = arg;
+	struct leat__m *m = leat__self();
+	struct leat__panic p = {.fault = f, .outer = m ? leat__asker(m)->panics : NULL};
+	const char *message = meaning(f);
+
+	if (!message)
+		leat__report_wild_fault(f);
+	strcpy(p.info.message, message);
+	leat__report_panic(&p);
+}
+
+static void leat__panic_of_fault(void *arg)
+{
+	leat__panic_fault(arg, meaning(arg));
 }
 
 /* The main thread's stack ends where its limit says, and the kernel keeps a gap below. */
@@ -36,37 +239,74 @@ static bool in_overflow(const struct leat__g *g, uintptr_t address, uintptr_t sp
 	       sp - address + LEAT__STACK_GUARD < 2 * LEAT__STACK_GUARD;
 }
 
+static void on_scheduler(struct leat__m *m, void *context, void (*fn)(void *), void *arg)
+{
+	/* Below what the scheduler context saved. */
+	leat__signal_divert(context, (void *)(((uintptr_t)m->g0.sp - 256) & ~(uintptr_t)15), fn, arg);
+}
+
+/* A report of this thread's is under way, or was to be: what is out must do. */
+static void mind_reentry(const struct leat__m *m)
+{
+	if (!leat__reports_here() && !(m && m->fault.sig))
+		return;
+	leat__report("[fault while reporting]\n");
+	leat__report_end(2);
+}
+
+/* Nobody else wants it, and it is no overflow. */
+static void take_fault(struct leat__m *m, const struct leat__fault *f, void *context)
+{
+	bool goroutine = m && !m->foreign && m->g != &m->g0;
+
+	mind_reentry(m);
+	if (goroutine && is_panic(m, f)) {
+		leat__signal_call(context, leat__panic_of_fault, f, sizeof *f);
+		return;
+	}
+	if (m)
+		m->fault = *f;
+	if (goroutine && m->g0.sp)
+		on_scheduler(m, context, leat__report_fault, &m->fault);
+	else
+		leat__signal_call(context, leat__report_fault, f, sizeof *f);
+}
+
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	struct leat__m *m = leat__self();
 	struct sigaction *old = previous(sig);
-	struct leat__regs regs;
+	struct leat__fault f = {.sig = sig, .code = info->si_code};
 
-	leat__signal_regs(context, &regs);
-	if (m && !m->foreign && m->g != &m->g0 &&
-	    in_overflow(m->g, (uintptr_t)info->si_addr, regs.sp)) {
-		m->fault_regs = regs;
-		/* Below what the scheduler context saved. */
-		leat__signal_divert(context, (void *)(((uintptr_t)m->g0.sp - 256) & ~(uintptr_t)15),
-		                    leat__report_overflow, m);
+	leat__signal_regs(context, &f.regs);
+	f.address = (uintptr_t)info->si_addr;
+	if (sig != SIGFPE && m && !m->foreign && m->g != &m->g0 &&
+	    in_overflow(m->g, f.address, f.regs.sp)) {
+		mind_reentry(m);
+		m->fault = f;
+		on_scheduler(m, context, leat__report_overflow, m);
 		return;
 	}
 	if (old->sa_flags & SA_SIGINFO) {
 		old->sa_sigaction(sig, info, context);
 	} else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) {
 		old->sa_handler(sig);
-	} else {
-		/* The instruction faults again, with the default action. */
+	} else if (info->si_code > 0) {
+		take_fault(m, &f, context);
+	} else if (old->sa_handler == SIG_DFL) {
+		/* Sent by somebody: the default action, once this returns. */
 		signal(sig, SIG_DFL);
+		raise(sig);
 	}
 }
 
 void leat__fault_init(void)
 {
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE};
 	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
-	sigaction(SIGSEGV, &sa, previous(SIGSEGV));
-	sigaction(SIGBUS, &sa, previous(SIGBUS));
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		sigaction(signals[i], &sa, previous(signals[i]));
 }
 
 void leat__fault_init_thread(struct leat__m *m)

@@ -47,6 +47,7 @@ struct leat__g {
 	_Atomic uint8_t kind;   /* enum leat__kind */
 	uint8_t special;        /* enum leat__special and leat__stack_special: one byte to look at where
 	                           it parks or ends */
+	uint8_t faults;         /* its own: what leat_fault_panics said */
 	_Atomic uint32_t
 	    sequence; /* of its spawn on that processor: thieves look; LEAT_MIGRATE: once it
 	                              has started, the thread it is on */

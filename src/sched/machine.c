@@ -175,6 +175,7 @@ static struct leat__g *adopt_code(enum leat__kind kind, uint64_t id)
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
 	store_relaxed(&g->woken, 0);
 	g->special = 0;
+	g->faults = 0;
 	g->id = id;
 	g->parent = 0;
 	g->created_at = NULL;

@@ -30,6 +30,7 @@
 #ifndef LEAT_SCHED_MACHINE_H
 #define LEAT_SCHED_MACHINE_H
 
+#include "sched/fault.h"
 #include "sched/goroutine.h"
 #include "sched/processor.h"
 
@@ -78,7 +79,7 @@ struct leat__m {
 	void *signal_stack;
 	const void
 	    *stopped_at; /* its own: what the signal interrupted that parks it, or NULL: stop.c */
-	struct leat__regs fault_regs; /* where the goroutine overflowed its stack: fault.c */
+	struct leat__fault fault; /* its own: which it reports; sig is 0 before: fault.c */
 };
 
 /* The first call of a thread: makes its M, and on the process's first call the whole runtime. */

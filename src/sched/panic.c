@@ -6,15 +6,21 @@
  *  - g->records lists what the blocks being executed deferred, innermost first.  A record is taken off
  *    before it runs, so it never runs twice.
  *  - Records above catches->records belong to the innermost catch; a panic runs just those.
+ *  - g->panics are those under way, newest first.  One whose handler runs is among them, recovered: what
+ *    the handler raises is reported below it.
  *
- * A panic runs the records on top of the stack that raised it, then jumps to the catch; without one it
- * reports while that stack is still there to be traced.  The frames in between are abandoned, not
- * unwound: C has nothing else to clean up.  _setjmp and _longjmp are libc's, so that the sanitizers,
- * which intercept them, forget the abandoned frames.
+ * A panic runs the records on top of the stack that raised it, then the catch's handler, and jumps to the
+ * catch; without one it reports while that stack is still there to be traced.  The frames in between are
+ * abandoned, not unwound: C has nothing else to clean up.  _setjmp and _longjmp are libc's, so that the
+ * sanitizers, which intercept them, forget the abandoned frames.
+ *
+ * Rejected: unwinding them by _Unwind_ForcedUnwind, which would run destructors of C++ and cleanups of C
+ * compiled with -fexceptions: see docs/design/panics.md.
  */
 #include "sched/panic.h"
 
 #include "base/copy.h"
+#include "sched/fault.h"
 #include "sched/scheduler.h"
 #include "sched/settings.h"
 
@@ -35,6 +41,11 @@ leat__record *leat__record_push(leat__record *r)
 	return r;
 }
 
+static COLD LEAT__NORETURN void leat__nil_deferred(void)
+{
+	leat__panic_runtime(LEAT__NIL_DEREFERENCE);
+}
+
 void leat__record_leave(leat__record *r)
 {
 	struct leat__g *g = leat__current();
@@ -42,6 +53,8 @@ void leat__record_leave(leat__record *r)
 	if (unlikely(g->records != r))
 		return; /* a panic or goexit ran it already */
 	g->records = r->next;
+	if (unlikely(!r->fn))
+		leat__nil_deferred();
 	r->fn(r->arg);
 }
 
@@ -49,9 +62,23 @@ void leat__record_leave(leat__record *r)
    reports, which come after what they deferred has run. */
 static _Atomic int uncaught;
 
+/* How many of these are the caller's. */
+static int own_uncaught(void)
+{
+	struct leat__m *m = leat__self();
+	int n = 0;
+
+	for (const struct leat__panic *p = m ? m->g->panics : NULL; p; p = p->outer)
+		n += !p->catchable;
+	return n;
+}
+
 void leat__panic_wait(void)
 {
-	for (int i = 0; i < 1000 && load_acquire(&uncaught) > 0; i++) {
+	/* What a panic runs may call exit: nobody waits for himself. */
+	int own = own_uncaught();
+
+	for (int i = 0; i < 1000 && load_acquire(&uncaught) > own; i++) {
 		leat_yield();
 		if (i >= 100)
 			leat_sleep(LEAT_MILLISECOND);
@@ -60,12 +87,13 @@ void leat__panic_wait(void)
 
 void leat__panic_forget(void)
 {
-	struct leat__m *m = leat__self();
+	store_relaxed(&uncaught, own_uncaught());
+}
 
-	store_relaxed(&uncaught, 0);
-	for (const struct leat__panic *p = m ? m->g->panics : NULL; p; p = p->outer)
-		if (!p->catchable)
-			fetch_add_relaxed(&uncaught, 1);
+/* Whether somebody waits for a panic of g's. */
+static bool catchable(const struct leat__g *g)
+{
+	return g->catches != NULL;
 }
 
 /* g's panics newer than mark will not be reported. */
@@ -84,69 +112,206 @@ static void leat__run_records(struct leat__g *g, const leat__record *mark)
 		leat__record *r = g->records;
 
 		g->records = r->next;
-		r->fn(r->arg);
+		if (unlikely(!r->fn))
+			leat__nil_deferred();
+		leat__call_guarded(r->fn, r->arg);
 	}
 }
 
-/* Oldest first, each later one indented, as Go prints them. */
+/* --- reports */
+
+/* Oldest first, each later one indented, as Go prints them.  One that was raised again is there once. */
 static void report_chain(const struct leat__panic *p)
 {
 	if (p->outer) {
 		report_chain(p->outer);
+		if (p->outer->repanicked)
+			return;
 		leat__report("\t");
 	}
 	leat__report("panic: ");
-	for (const char *s = p->info.message; *s; s++)
-		leat__report(*s == '\n' ? "\n\t" : "%c", *s);
-	leat__report("\n");
+	for (const char *s = p->info.message; *s;) {
+		size_t n = strcspn(s, "\n");
+
+		leat__report("%.*s%s", (int)n, s, s[n] ? "\n\t" : "");
+		s += n + (s[n] != 0);
+	}
+	leat__report(p->repanicked  ? " [recovered, repanicked]\n"
+	             : p->recovered ? " [recovered]\n"
+	                            : "\n");
 }
 
-/* The caller's goroutine, and from this level on all others too. */
-static void leat__report_stacks(enum leat__traceback level)
+/* The newest fault among p and the panics before it, or NULL. */
+static const struct leat__fault *fault_of(const struct leat__panic *p)
+{
+	while (p && !p->fault)
+		p = p->outer;
+	return p ? p->fault : NULL;
+}
+
+/* The caller's goroutine, from where it faulted if it did, and from this level on all others too. */
+static void leat__report_stacks(enum leat__traceback level, const struct leat__fault *fault)
 {
 	struct leat__m *m = leat__self();
+	struct leat__g *g = m ? (fault ? m->g : leat__asker(m)) : NULL;
 	struct leat__text err = {0};
 
 	if (leat__settings.traceback == LEAT__TRACE_NONE)
 		return;
 	leat__report("\n");
-	leat__put_self(&err);
+	if (fault)
+		leat__put_fault(&err, g, &fault->regs);
+	else
+		leat__put_self(&err);
 	if (leat__settings.traceback >= level)
-		leat__report_others(m ? leat__asker(m)->id : 0);
+		leat__report_others(g ? g->id : 0);
 }
 
-static void leat__report_panic(void *arg)
+void leat__report_panic(void *arg)
 {
+	struct leat__panic *p = arg;
+
 	leat__report_begin();
-	report_chain(arg);
-	leat__report_stacks(LEAT__TRACE_ALL);
+	/* Of a goroutine that faulted anything may be torn, malloc's state too, which the trace needs. */
+	if (fault_of(p))
+		leat__os_watchdog(10, 2);
+	report_chain(p);
+	if (fault_of(p))
+		leat__report_signal(fault_of(p));
+	leat__report_stacks(LEAT__TRACE_ALL, p->fault);
 	leat__report_end(2);
 }
 
-LEAT__NORETURN static void leat__raise(struct leat__panic *p)
+static void leat__report_fatal(void *message)
+{
+	leat__report_begin();
+	leat__report("fatal error: %s\n", (const char *)message);
+	leat__report_stacks(LEAT__TRACE_SINGLE, NULL);
+	leat__report_end(2);
+}
+
+void leat__fatal(const char *message)
+{
+	leat__with_room(leat__report_fatal, (void *)(uintptr_t)message);
+	__builtin_unreachable();
+}
+
+void leat__report_wild_fault(const struct leat__fault *fault)
+{
+	leat__report_begin();
+	leat__os_watchdog(10, 2);
+	leat__report("unexpected fault address 0x%lx\nfatal error: fault\n",
+	             (unsigned long)fault->address);
+	leat__report_signal(fault);
+	leat__report_stacks(LEAT__TRACE_SINGLE, fault);
+	leat__report_end(2);
+}
+
+/* --- the end of who panics */
+
+static uint8_t hook_lock;
+static void (*hook)(const leat_panic_info *info, void *arg); /* these two: hook_lock */
+static void *hook_arg;
+
+void leat_on_panic(void (*fn)(const leat_panic_info *info, void *arg), void *arg)
+{
+	struct leat__m *m = leat__enter();
+
+	leat__lock(&hook_lock);
+	hook = fn;
+	hook_arg = arg;
+	leat__unlock(&hook_lock);
+	leat__hb_release(&hook);
+	leat__leave(m);
+}
+
+/* The panic of g's whose hook is running, or NULL. */
+static struct leat__panic *hooked(const struct leat__g *g)
+{
+	struct leat__panic *p = g->panics;
+
+	while (p && !p->hooked)
+		p = p->outer;
+	return p;
+}
+
+/* A panic of the hook's has none: its report has both. */
+static void leat__run_hook(struct leat__g *g, struct leat__panic *p)
+{
+	void (*fn)(const leat_panic_info *info, void *arg);
+	struct leat__m *m;
+	void *arg;
+
+	if (hooked(g))
+		return;
+	m = leat__enter();
+	leat__hb_acquire(&hook);
+	leat__lock(&hook_lock);
+	fn = hook;
+	arg = hook_arg;
+	leat__unlock(&hook_lock);
+	leat__leave(m);
+	if (!fn)
+		return;
+	p->hooked = true;
+	fn(&p->info, arg);
+}
+
+/* All that p was to run has run, and nothing catches it. */
+LEAT__NORETURN static void leat__die_of(struct leat__g *g, struct leat__panic *p)
+{
+	leat__run_hook(g, p);
+	for (struct leat__panic *q = p; q; q = q->outer)
+		if (q->unprintable)
+			leat__fatal(q->info.message);
+	leat__with_room(leat__report_panic, p);
+	__builtin_unreachable();
+}
+
+void leat__panic_now(void)
 {
 	struct leat__g *g = leat__current();
-	struct leat__catch *c;
+
+	fetch_add_acq_rel(&uncaught, 1); /* if one more than there are: the process ends here */
+	g->catches = NULL;
+	g->records = NULL;
+	leat__die_of(g, g->panics);
+}
+
+/* --- panics */
+
+/* p is caught by c: never returns to who raised it. */
+LEAT__NORETURN static void leat__recover(struct leat__g *g, struct leat__catch *c,
+                                         struct leat__panic *p)
+{
+	g->catches = c->outer;
+	if (c->handler) {
+		p->recovered = true;
+		c->handler(&p->info, c->handler_arg);
+	}
+	drop_panics(g, c->panics);
+	if (c->abandoned)
+		leat_goexit();
+	if (c->info)
+		*c->info = p->info;
+	_longjmp(c->env, 1);
+}
+
+void leat__raise(struct leat__panic *p)
+{
+	struct leat__g *g = leat__current();
 
 	p->info.goid = g->id;
 	p->outer = g->panics;
-	p->catchable = g->catches != NULL;
+	p->catchable = catchable(g);
 	if (!p->catchable)
 		fetch_add_acq_rel(&uncaught, 1);
 	g->panics = p;
 	/* A deferred function may leave by goexit, or raise another panic: neither returns here. */
 	leat__run_records(g, g->catches ? g->catches->records : NULL);
-	c = g->catches;
-	if (!c) {
-		leat__with_room(leat__report_panic, p);
-		__builtin_unreachable();
-	}
-	g->catches = c->outer;
-	drop_panics(g, c->panics);
-	if (c->abandoned)
-		leat_goexit();
-	c->info = p->info;
-	_longjmp(c->env, 1);
+	if (!catchable(g))
+		leat__die_of(g, p);
+	leat__recover(g, g->catches, p);
 }
 
 struct formatting {
@@ -167,6 +332,8 @@ void leat_panic(const char *format, ...)
 	struct leat__panic p = {0};
 	struct formatting f = {.p = &p, .format = format};
 
+	if (!format)
+		leat__panic_runtime(LEAT__NIL_PANIC);
 	va_start(f.args, format);
 	if (unlikely(leat__cramped(leat__self()))) {
 		/* printf takes 1.5 KiB of stack. */
@@ -181,13 +348,6 @@ void leat_panic(const char *format, ...)
 	leat__raise(&p);
 }
 
-void leat__panic_now(void)
-{
-	fetch_add_acq_rel(&uncaught, 1); /* if one more than there are: the process ends here */
-	leat__with_room(leat__report_panic, leat__current()->panics);
-	__builtin_unreachable();
-}
-
 void leat__panic_runtime(const char *message)
 {
 	struct leat__panic p = {.info.runtime = true};
@@ -196,26 +356,124 @@ void leat__panic_runtime(const char *message)
 	leat__raise(&p);
 }
 
-bool leat_catch(void (*fn)(void *), void *arg, leat_panic_info *info)
+static bool same(const leat_panic_info *a, const leat_panic_info *b)
+{
+	return a->runtime == b->runtime && strcmp(a->message, b->message) == 0 &&
+	       memcmp(&a->value, &b->value, sizeof a->value) == 0;
+}
+
+void leat_repanic(const leat_panic_info *info)
+{
+	struct leat__panic *last = leat__current()->panics;
+	struct leat__panic p = {.info = *info};
+
+	if (last && last->recovered && same(&last->info, info))
+		last->repanicked = true;
+	leat__raise(&p);
+}
+
+void leat__panic_fault(const struct leat__fault *fault, const char *message)
+{
+	struct leat__panic p = {.info.runtime = true, .fault = fault};
+
+	leat__copy(p.info.message, message, strnlen(message, sizeof p.info.message - 1));
+	leat__raise(&p);
+}
+
+/* --- catches */
+
+static inline void leat__catch_begin(struct leat__catch *c, leat_panic_info *info)
 {
 	struct leat__g *g = leat__current();
-	struct leat__catch c = {.outer = g->catches, .records = g->records, .panics = g->panics};
 
-	g->catches = &c;
-	if (_setjmp(c.env) == 0) {
-		fn(arg);
-		leat__current()->catches = c.outer;
-		return false;
-	}
-	if (info)
-		*info = c.info;
-	return true;
+	c->outer = g->catches;
+	c->records = g->records;
+	c->panics = g->panics;
+	c->info = info;
+	c->handler = NULL;
+	c->abandoned = false;
+	c->printing = false;
+	g->catches = c;
+}
+
+static inline void leat__catch_end(const struct leat__catch *c)
+{
+	leat__current()->catches = c->outer;
+}
+
+/* An exception has nowhere to go but past a catch, a panic or a goexit, all of which it would leave behind
+   as if they went on.  A thread that ends is unwound by force, as the exit of one in C goes on. */
+int leat__no_exceptions(int version, int actions, uint64_t kind, void *exception, void *context)
+{
+	enum { BY_FORCE = 8, GO_ON = 8 };
+
+	(void)version, (void)kind, (void)exception, (void)context;
+	if (actions & BY_FORCE)
+		return GO_ON;
+	leat__fatal("a C++ exception leaves a function that leat called");
+}
+
+/* Each with its own setjmp, which belongs into the frame of who is called: no other is to be seen in
+   traces. */
+bool leat_catch(void (*fn)(void *), void *arg, leat_panic_info *info)
+{
+	struct leat__catch c;
+
+	leat__catch_begin(&c, info);
+	if (_setjmp(c.env) != 0)
+		return true;
+	leat__call_guarded(fn, arg);
+	leat__catch_end(&c);
+	return false;
+}
+
+bool leat_catch_with(void (*fn)(void *), void *arg,
+                     void (*handler)(const leat_panic_info *info, void *handler_arg),
+                     void *handler_arg)
+{
+	struct leat__catch c;
+
+	leat__catch_begin(&c, NULL);
+	c.handler = handler;
+	c.handler_arg = handler_arg;
+	if (_setjmp(c.env) != 0)
+		return true;
+	leat__call_guarded(fn, arg);
+	leat__catch_end(&c);
+	return false;
+}
+
+bool leat__catch_printing(void (*fn)(void *), void *arg, leat_panic_info *info)
+{
+	struct leat__catch c;
+
+	leat__catch_begin(&c, info);
+	c.printing = true;
+	if (_setjmp(c.env) != 0)
+		return true;
+	leat__call_guarded(fn, arg);
+	leat__catch_end(&c);
+	return false;
+}
+
+bool leat__is_printing(void)
+{
+	const struct leat__catch *c = leat__current()->catches;
+
+	while (c && !c->printing)
+		c = c->outer;
+	return c;
 }
 
 void leat_goexit(void)
 {
 	struct leat__g *g = leat__current();
 
+	/* What the hook of a dying process does cannot save it. */
+	if (hooked(g)) {
+		leat__with_room(leat__report_panic, g->panics);
+		__builtin_unreachable();
+	}
 	/* A panic in what runs now is caught as it would be without us, but then we go on. */
 	for (struct leat__catch *c = g->catches; c; c = c->outer)
 		c->abandoned = true;
@@ -226,19 +484,7 @@ void leat_goexit(void)
 	leat__end_goroutine(leat__enter());
 }
 
-static void leat__report_fatal(void *message)
-{
-	leat__report_begin();
-	leat__report("fatal error: %s\n", (const char *)message);
-	leat__report_stacks(LEAT__TRACE_SINGLE);
-	leat__report_end(2);
-}
-
-void leat__fatal(const char *message)
-{
-	leat__with_room(leat__report_fatal, (void *)(uintptr_t)message);
-	__builtin_unreachable();
-}
+/* --- stack overflow */
 
 struct exceeded {
 	struct leat__g *g;
@@ -264,7 +510,7 @@ static void leat__report_exceeded(void *arg)
 		bounds->low = sp;
 	}
 	if (!e->regs) {
-		leat__report_stacks(LEAT__TRACE_SINGLE);
+		leat__report_stacks(LEAT__TRACE_SINGLE, NULL);
 	} else if (leat__settings.traceback > LEAT__TRACE_NONE) {
 		leat__report("\n");
 		leat__put_fault(&err, e->g, e->regs);

@@ -15,10 +15,21 @@
 
 #include <setjmp.h>
 
+struct leat__fault;
+
+/* Go's words. */
+#define LEAT__NIL_DEREFERENCE "runtime error: invalid memory address or nil pointer dereference"
+#define LEAT__NIL_PANIC       "panic called with nil argument (use GODEBUG=panicnil=1 to disable)"
+
 /* A panic under way, on the stack of who raised it. */
 struct leat__panic {
-	struct leat__panic *outer; /* the one whose deferred function raised this one */
-	bool catchable;            /* there was a catch when it was raised */
+	struct leat__panic *outer; /* the one whose deferred function, or handler, raised this one */
+	const struct leat__fault *fault; /* what it is for, or NULL */
+	bool catchable;                  /* there was a catch when it was raised */
+	bool recovered;                  /* the handler of its catch is running */
+	bool repanicked;                 /* and has raised it again */
+	bool hooked;                     /* the hook has been called for it */
+	bool unprintable;                /* its value's printer panicked; the message says so */
 	leat_panic_info info;
 };
 
@@ -27,13 +38,33 @@ struct leat__catch {
 	struct leat__catch *outer;
 	leat__record *records;      /* what was deferred before it: not this catch's to run */
 	struct leat__panic *panics; /* likewise for panics */
-	leat_panic_info info;       /* filled in when it catches */
-	bool abandoned;             /* a goexit passed: what it catches only lets that continue */
+	leat_panic_info *info;      /* to be filled in when it catches, or NULL */
+	void (*handler)(const leat_panic_info *info, void *arg); /* NULL: none */
+	void *handler_arg;
+	bool abandoned; /* a goexit passed: what it catches only lets that continue */
+	bool printing;  /* it is for the printer of a panic's value */
 	jmp_buf env;
 };
 
+/* Panic with p, in which info and fault are set, and all else is 0. */
+LEAT__NORETURN void leat__raise(struct leat__panic *p);
+
 /* Panic for a misuse of leat. */
 LEAT__NORETURN void leat__panic_runtime(const char *message);
+
+/* The same for a fault of the caller's, which lies on its stack. */
+LEAT__NORETURN void leat__panic_fault(const struct leat__fault *fault, const char *message);
+
+/* leat_catch around a printer, and whether the caller is in one: such is not called inside itself. */
+bool leat__catch_printing(void (*fn)(void *), void *arg, leat_panic_info *info);
+bool leat__is_printing(void);
+
+/* Report a struct leat__panic and those before it, with the caller's trace, and exit 2; on a context with
+   room for that. */
+void leat__report_panic(void *p);
+
+/* The same for a fault that no nil pointer explains. */
+LEAT__NORETURN void leat__report_wild_fault(const struct leat__fault *fault);
 
 /* By what a panic runs: report it now, as if nothing caught it, and exit 2; nothing more that was deferred
    runs. */

@@ -136,6 +136,11 @@ void leat__report_begin(void)
 		leat__os_wait(&for_ever, 0, INT64_MAX);
 }
 
+bool leat__reports_here(void)
+{
+	return load_relaxed(&reporting) == 1 + (uint32_t)leat__os_tid();
+}
+
 void leat__report_wait(void)
 {
 	uint32_t who = load_acquire(&reporting);
@@ -167,6 +172,14 @@ void leat__report_without_libraries(void)
 static bool ours(const struct leat__symbol *s)
 {
 	return strncmp(s->function, "leat_", 5) == 0 || strncmp(s->function, "libleat.so", 10) == 0;
+}
+
+/* Of no use to anybody, wherever it stands. */
+static bool is_hidden(const struct leat__symbol *s)
+{
+	return leat__settings.traceback < LEAT__TRACE_SYSTEM &&
+	       (strcmp(s->function, "leat__call_guarded") == 0 ||
+	        strcmp(s->function, "leat__signal_frame") == 0);
 }
 
 static void put_place(struct leat__text *to, const struct leat__symbol *s)
@@ -225,7 +238,7 @@ static bool put_address(struct leat__text *to, void *pc, bool exact, bool *top)
 		if (strcmp(s[i].function, "leat__goroutine_start") == 0 ||
 		    strcmp(s[i].function, "leat__context_start") == 0)
 			return false;
-		if (*top && ours(&s[i]))
+		if ((*top && ours(&s[i])) || is_hidden(&s[i]))
 			continue;
 		*top = false;
 		leat__put(to, "%s(...)\n", s[i].function);
@@ -240,7 +253,7 @@ static bool put_address(struct leat__text *to, void *pc, bool exact, bool *top)
    the program's. */
 static bool put_frames(struct leat__text *to, void **pcs, size_t n, bool first_exact)
 {
-	bool top = leat__settings.traceback < LEAT__TRACE_SYSTEM, had_top = top;
+	bool top = leat__settings.traceback < LEAT__TRACE_SYSTEM, had_top = top, exact;
 
 	/* What began the goroutine, which has no name where there are no symbols. */
 	if (n > 1 && pcs[n - 1] == (const void *)leat__context_ended)
@@ -250,7 +263,8 @@ static bool put_frames(struct leat__text *to, void **pcs, size_t n, bool first_e
 			leat__put(to, "...%zu frames elided...\n", n - 2 * FRAMES_EDGE);
 			i = n - FRAMES_EDGE;
 		}
-		if (!put_address(to, pcs[i], i == 0 && first_exact, &top))
+		exact = i == 0 ? first_exact : leat__is_signal_frame((uintptr_t)pcs[i - 1]);
+		if (!put_address(to, pcs[i], exact, &top))
 			break;
 	}
 	return !had_top || !top;
@@ -293,10 +307,10 @@ static void put_head(struct leat__text *to, uint64_t id, const char *name, const
 	leat__put(to, "%s]:\n", locked ? ", locked to thread" : "");
 }
 
-/* Of the caller's goroutine or thread. */
+/* Of the caller's goroutine or thread, which leat may never have seen (NULL). */
 static void put_own_head(struct leat__text *to, const struct leat__g *g)
 {
-	if (load_relaxed(&g->kind) == LEAT__THREAD || load_relaxed(&g->kind) == LEAT__SCHEDULER)
+	if (!g || load_relaxed(&g->kind) == LEAT__THREAD || load_relaxed(&g->kind) == LEAT__SCHEDULER)
 		leat__put(to, "thread %d [running]:\n", leat__os_tid());
 	else
 		put_head(to, g->id, g->stack && g->stack->name ? g->stack->name : "", "running", 0,
@@ -337,11 +351,17 @@ void leat__put_self(struct leat__text *to)
 
 void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat__regs *regs)
 {
-	uintptr_t low = (uintptr_t)g->stack->san.low, high = low + g->stack->san.bytes;
+	/* The end of a thread's own stack is not known: the unwinder knows where to stop. */
+	uintptr_t low = (uintptr_t)regs->sp & ~(uintptr_t)4095, high = UINTPTR_MAX;
 
+	if (g && g->stack) {
+		low = (uintptr_t)g->stack->san.low;
+		high = low + g->stack->san.bytes;
+	}
 	put_own_head(to, g);
 	put_frames(to, pcs, leat__unwind_regs(regs, true, low, high, pcs, PCS_MAX), true);
-	put_creator(to, g->id, g->created_at, g->parent);
+	if (g)
+		put_creator(to, g->id, g->created_at, g->parent);
 }
 
 static const char *state_name(const struct leat__snapshot *s)

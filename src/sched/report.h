@@ -40,6 +40,9 @@ void leat__turn_give(void);
 /* Become the one who reports, with the turn, for good; others who try sleep for ever. */
 void leat__report_begin(void);
 
+/* The calling thread is the one who reports.  In a signal handler, too. */
+bool leat__reports_here(void);
+
 /* Sleep for ever if somebody reports. */
 void leat__report_wait(void);
 
@@ -66,7 +69,8 @@ void leat__put_place(struct leat__text *to, void *pc);
 /* The frames of a trace of return addresses, without those of leat's own at the top. */
 void leat__put_trace(struct leat__text *to, void *const *trace, size_t n);
 
-/* The same for g, whose thread is the caller's, from the registers that a fault left. */
+/* "goroutine N [running]:" and the frames of g, whose thread is the caller's, from the registers that a fault
+   left; NULL: the thread never called leat. */
 void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat__regs *regs);
 
 void leat__put_snapshot(struct leat__text *to, const struct leat__snapshot *s);

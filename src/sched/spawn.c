@@ -77,6 +77,7 @@ static ALWAYS_INLINE void fill(struct leat__m *m, struct leat__g *g, void (*fn)(
 	store_relaxed(&g->claim, LEAT__UNARMED);
 	store_relaxed(&g->wait, LEAT__RUNNABLE);
 	g->special = 0;
+	g->faults = 0;
 	g->fn = fn;
 	g->arg = g->args;
 	g->parent = m->g->id;

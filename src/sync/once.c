@@ -191,11 +191,8 @@ static void leat__once_call_value(void *arg)
 /* It is done.  If it panicked, do so again. */
 static inline void leat__once_again(const leat__once_call *c)
 {
-	if (likely(!c->leat__panicked))
-		return;
-	if (c->leat__panic.runtime)
-		leat__panic_runtime(c->leat__panic.message);
-	leat_panic("%s", c->leat__panic.message);
+	if (unlikely(c->leat__panicked))
+		leat_repanic(&c->leat__panic);
 }
 
 void leat_once_func_call(leat_once_func *f)

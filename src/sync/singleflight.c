@@ -215,13 +215,6 @@ static void leat__flight_apart(void *f)
 
 /* --- riding */
 
-static LEAT__NORETURN void leat__flight_panic(const leat_panic_info *info)
-{
-	if (info->runtime)
-		leat__panic_runtime(info->message);
-	leat_panic("%s", info->message);
-}
-
 /* g, the goroutine of a flight that has just begun, may run.  Unlocked. */
 static void take_off(struct leat__m *m, struct leat__g *g, bool soon)
 {
@@ -257,7 +250,7 @@ static NOINLINE int leat__flight_ride(struct leat__m *m, struct leat__flight *f,
 		return err;
 	leat__hb_acquire(&r.w);
 	if (r.how == PANICKED)
-		leat__flight_panic(&r.panic);
+		leat_repanic(&r.panic);
 	if (r.how == GONE)
 		leat_goexit();
 	if (result)

@@ -5,6 +5,8 @@
 #endif
 #include "arch/arch.h"
 
+#include "base/copy.h"
+
 #include <stddef.h>
 #include <ucontext.h>
 
@@ -90,4 +92,15 @@ void leat__signal_divert(void *context, void *top, void (*fn)(void *), void *arg
 	c->regs[0] = (uintptr_t)arg;
 	c->regs[29] = 0;
 	c->regs[30] = 0;
+}
+
+/* DWARF for this CPU has no column of its own for where a signal came from: the walk ends here. */
+void leat__signal_call(void *context, void (*fn)(void *), const void *data, size_t bytes)
+{
+	mcontext_t *c = &((ucontext_t *)context)->uc_mcontext;
+	uintptr_t at = (c->sp - bytes) & ~(uintptr_t)15;
+
+	leat__copy((void *)at, data, bytes); /* NOLINT(performance-no-int-to-ptr) */
+	leat__signal_divert(context, (void *)at, fn,
+	                    (void *)at); /* NOLINT(performance-no-int-to-ptr) */
 }

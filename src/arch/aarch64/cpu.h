@@ -87,6 +87,12 @@ static inline __attribute__((always_inline)) void leat__regs_here(struct leat__r
 
 /* A return address may be signed (pac-ret) in bits that no address has.  The instruction that strips
    them works on x30 and does nothing on cores that cannot sign. */
+static inline bool leat__is_signal_frame(uintptr_t pc)
+{
+	(void)pc;
+	return false;
+}
+
 static inline uintptr_t leat__code_address(uintptr_t address)
 {
 	register uintptr_t x30 __asm__("x30") = address;

@@ -226,6 +226,32 @@ leat__call_on:
 	.cfi_endproc
 	.size leat__call_on, . - leat__call_on
 
+/* leat__call_guarded(fn, arg): 0x1b is a place relative to here, in 4 bytes */
+	.globl leat__call_guarded
+	.hidden leat__call_guarded
+	.hidden leat__no_exceptions
+	.type leat__call_guarded, %function
+	.p2align 4
+leat__call_guarded:
+	.cfi_startproc
+	.cfi_personality 0x1b, leat__no_exceptions
+	hint	#34			/* bti c */
+	stp	x29, x30, [sp, #-16]!
+	.cfi_adjust_cfa_offset 16
+	.cfi_rel_offset x29, 0
+	.cfi_rel_offset x30, 8
+	mov	x29, sp
+	mov	x9, x0
+	mov	x0, x1
+	blr	x9
+	ldp	x29, x30, [sp], #16
+	.cfi_adjust_cfa_offset -16
+	.cfi_restore x29
+	.cfi_restore x30
+	ret
+	.cfi_endproc
+	.size leat__call_guarded, . - leat__call_guarded
+
 	/* GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI */
 	.section .note.gnu.property, "a", %note
 	.p2align 3

@@ -5,8 +5,13 @@
 #endif
 #include "arch/arch.h"
 
+#include "base/copy.h"
+
 #include <stddef.h>
 #include <ucontext.h>
+
+#define RED_ZONE  128   /* below the stack pointer a function may keep what it likes */
+#define DIRECTION 0x400 /* the flag that the ABI wants clear at a call */
 
 struct frame {
 	uint16_t mxcsr;
@@ -80,4 +85,16 @@ void leat__signal_divert(void *context, void *top, void (*fn)(void *), void *arg
 	r[REG_RIP] = (greg_t)(uintptr_t)fn;
 	r[REG_RDI] = (greg_t)(uintptr_t)arg;
 	r[REG_RBP] = 0;
+}
+
+void leat__signal_call(void *context, void (*fn)(void *), const void *data, size_t bytes)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+	uintptr_t at = ((uintptr_t)r[REG_RSP] - RED_ZONE - bytes) & ~(uintptr_t)15;
+
+	leat__copy((void *)at, data, bytes); /* NOLINT(performance-no-int-to-ptr) */
+	r[REG_RSP] = (greg_t)at;
+	r[REG_RIP] = (greg_t)(uintptr_t)leat__signal_frame;
+	r[REG_RBX] = (greg_t)(uintptr_t)fn;
+	r[REG_EFL] &= ~(greg_t)DIRECTION;
 }

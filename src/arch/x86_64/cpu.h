@@ -86,6 +86,13 @@ leat__regs_uncall(struct leat__regs *regs)
 	regs->sp += sizeof(uintptr_t);
 }
 
+void leat__signal_frame(void); /* leat__signal_call */
+
+static inline bool leat__is_signal_frame(uintptr_t pc)
+{
+	return pc - (uintptr_t)leat__signal_frame < 16;
+}
+
 static inline uintptr_t leat__code_address(uintptr_t address)
 {
 	return address;

@@ -193,6 +193,31 @@ leat__context_ended:
 	.cfi_endproc
 	.size leat__context_start, . - leat__context_start
 
+/* Where leat__signal_call goes on: rbx holds the function, rsp points at its argument, which begins with a
+   struct leat__regs.  The CFI reads the registers of the caller from that: the CFA is the word at rsp + 8. */
+	.globl leat__signal_frame
+	.hidden leat__signal_frame
+	.type leat__signal_frame, @function
+	.p2align 4
+	nop				/* an unwinder may look at the byte before */
+leat__signal_frame:
+	.cfi_startproc
+	.cfi_signal_frame
+	.cfi_escape 0x0f, 3, 0x77, 8, 0x06	/* DW_CFA_def_cfa_expression: DW_OP_breg7 8, DW_OP_deref */
+	.cfi_escape 0x10, 16, 2, 0x77, 0	/* DW_CFA_expression: rip at rsp + 0 */
+	.cfi_escape 0x10, 6, 2, 0x77, 16	/* rbp */
+	.cfi_escape 0x10, 3, 2, 0x77, 24	/* rbx */
+	.cfi_escape 0x10, 12, 2, 0x77, 32	/* r12 to r15 */
+	.cfi_escape 0x10, 13, 2, 0x77, 40
+	.cfi_escape 0x10, 14, 2, 0x77, 48
+	.cfi_escape 0x10, 15, 2, 0x77, 56
+	endbr64
+	movq %rsp, %rdi
+	callq *%rbx
+	ud2
+	.cfi_endproc
+	.size leat__signal_frame, . - leat__signal_frame
+
 /* leat__call_on(top, fn, arg): the frame pointer is the way back, for ret and for unwinders. */
 	.globl leat__call_on
 	.hidden leat__call_on
@@ -215,5 +240,26 @@ leat__call_on:
 	ret
 	.cfi_endproc
 	.size leat__call_on, . - leat__call_on
+
+/* leat__call_guarded(fn, arg): 0x1b is a place relative to here, in 4 bytes */
+	.globl leat__call_guarded
+	.hidden leat__call_guarded
+	.hidden leat__no_exceptions
+	.type leat__call_guarded, @function
+	.p2align 4
+leat__call_guarded:
+	.cfi_startproc
+	.cfi_personality 0x1b, leat__no_exceptions
+	endbr64
+	subq $8, %rsp
+	.cfi_adjust_cfa_offset 8
+	movq %rdi, %rax
+	movq %rsi, %rdi
+	callq *%rax
+	addq $8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size leat__call_guarded, . - leat__call_guarded
 
 	.section .note.GNU-stack, "", @progbits
