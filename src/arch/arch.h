@@ -71,6 +71,21 @@ void leat__switch_start(void **from, void *top, void (*entry)(void));
 static inline void leat__switch_last(void **to) __attribute__((noreturn));
 
 /*
+ * Save the running context in *from and continue the one saved at to, where leat__swap returns value: what a
+ * coroutine and who resumed it do.  Control passes as by a call and its return, so errno and the floating-point
+ * control words stay as they are.  No other thread looks for what is stored in *from, which is a plain store.
+ * A context that stopped in leat__switch does not go on by this, nor the reverse; one that is prepared may
+ * begin by either.
+ */
+void *leat__swap(void **from, void *to, void *value);
+
+/*
+ * Let the context saved at sp, which leat__swap is to continue, go on in fn(value), as if it had called that instead.
+ * What fn returns its caller gets.  The result is to be used instead of sp.
+ */
+void *leat__context_divert(void *sp, void *(*fn)(void *value));
+
+/*
  * Prepare the stack that ends at top (aligned to 16) so that the first switch to the result calls
  * entry(), which must not return.  The floating-point control words are the ABI's initial ones, errno
  * is 0.

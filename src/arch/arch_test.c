@@ -202,6 +202,83 @@ TEST(a_context_is_begun_at_once_and_left_for_good)
 	}
 }
 
+/* --- a context that goes on as after a call */
+
+static void *swap_with(void **from, void *to, void *value)
+{
+	return leat__swap(from, to, value);
+}
+
+static void swap_side(void)
+{
+	uint64_t in[KEPT], out[KEPT] = {0};
+
+	for (int round = 0;; round++) {
+		errno = round;
+		set_control(controls[(unsigned)round % SETTINGS]);
+		for (int k = 0; k < KEPT; k++)
+			in[k] = pattern(round, 1, k);
+		switch_with(&other_sp, main_sp, in, out, (void *)leat__swap, NULL);
+		for (int k = 0; k < KEPT; k++)
+			CHECK_EQ(out[k], in[k]);
+	}
+}
+
+/* Registers are kept; errno and the control words come along. */
+TEST(a_swap_is_as_a_call)
+{
+	uint64_t in[KEPT], out[KEPT] = {0};
+
+	begin(swap_side);
+	for (int round = 0; round < test_count(100000); round++) {
+		errno = -1;
+		set_control(controls[0]);
+		for (int k = 0; k < KEPT; k++)
+			in[k] = pattern(round, 0, k);
+		switch_with(&main_sp, other_sp, in, out, (void *)leat__swap, NULL);
+		for (int k = 0; k < KEPT; k++)
+			CHECK_EQ(out[k], in[k]);
+		CHECK_EQ(errno, round);
+		CHECK_EQ(get_control(), controls[(unsigned)round % SETTINGS]);
+	}
+	set_control(controls[0]);
+}
+
+static uintptr_t diverted_from, diverted_to;
+
+static void *diverted(void *value)
+{
+	_Alignas(16) char local[16];
+
+	use_aligned(local);
+	diverted_from = (uintptr_t)__builtin_return_address(0);
+	diverted_to = (uintptr_t)__builtin_frame_address(0);
+	return (char *)value + 1;
+}
+
+static char given[10];
+
+static void value_side(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	void *got = swap_with(&other_sp, main_sp, given);
+
+	CHECK(got == given + 3);
+	CHECK(diverted_to < here && diverted_to % 16 == 0);
+	CHECK(diverted_from > (uintptr_t)swap_with);
+	swap_with(&other_sp, main_sp, given + 4);
+	__builtin_trap();
+}
+
+TEST(a_swap_passes_a_value_and_can_be_diverted)
+{
+	begin(value_side);
+	CHECK(swap_with(&main_sp, other_sp, NULL) == given);
+	other_sp = leat__context_divert(other_sp, diverted);
+	CHECK(swap_with(&main_sp, other_sp, given + 2) == given + 4);
+	CHECK(diverted_to > (uintptr_t)stack && diverted_to < (uintptr_t)stack + STACK);
+}
+
 /* --- unwinding a parked context */
 
 static void *returns[3];

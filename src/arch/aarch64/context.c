@@ -20,6 +20,9 @@ struct frame {
 };
 _Static_assert(sizeof(struct frame) == 176, "switch.S");
 
+/* In switch.S. */
+void leat__diverted(void);
+
 #define X(n)                                                                                       \
 	{                                                                                              \
 		"x" #n, offsetof(struct frame, x) + sizeof(uint64_t) * ((n)-19)                            \
@@ -50,6 +53,20 @@ void *leat__context_make(void *top, void (*entry)(void))
 	    .x[0] = (uint64_t)(uintptr_t)entry,
 	    .x30 = (uint64_t)(uintptr_t)leat__context_start,
 	};
+	return f;
+}
+
+void *leat__context_divert(void *sp, void *(*fn)(void *value))
+{
+	struct frame copy = *(const struct frame *)sp, *f;
+	uint64_t *pair = (uint64_t *)((struct frame *)sp + 1) - 2;
+
+	/* leat__diverted takes the pair. */
+	f = (struct frame *)(void *)pair - 1;
+	pair[0] = (uint64_t)(uintptr_t)fn;
+	pair[1] = copy.x30;
+	copy.x30 = (uint64_t)(uintptr_t)leat__diverted;
+	*f = copy;
 	return f;
 }
 

@@ -26,8 +26,7 @@
  */
 	.hidden leat__errno_offset
 
-	/* Save all but the stack pointer.  Then x2 is FPCR, x6 + x7 errno's address. */
-	.macro save
+	.macro save_registers
 	sub	sp, sp, #176
 	.cfi_adjust_cfa_offset 176
 	stp	x19, x20, [sp, #0]
@@ -60,37 +59,9 @@
 	stp	d14, d15, [sp, #144]
 	.cfi_rel_offset d14, 144
 	.cfi_rel_offset d15, 152
-	mrs	x2, fpcr
-	str	x2, [sp, #160]
-	mrs	x6, tpidr_el0
-	adrp	x7, leat__errno_offset
-	ldr	x7, [x7, #:lo12:leat__errno_offset]
-	ldr	w8, [x6, x7]
-	str	w8, [sp, #168]
 	.endm
 
-	.text
-	.globl leat__switch
-	.hidden leat__switch
-	.type leat__switch, %function
-	.p2align 4
-leat__switch:
-	.cfi_startproc
-	hint	#34			/* bti c */
-	save
-
-	ldr	x3, [x1]
-	ldr	x4, [x3, #160]
-	cmp	x2, x4
-	b.ne	2f
-1:	str	xzr, [x1]		/* the target runs now */
-	mov	x5, sp
-	mov	sp, x3			/* same frame layout: the CFI above stays true */
-	stlr	x5, [x0]		/* last: from here on another thread may resume it */
-
-.Lresume:
-	ldr	w8, [sp, #168]
-	str	w8, [x6, x7]
+	.macro restore_registers
 	ldp	x19, x20, [sp, #0]
 	ldp	x21, x22, [sp, #16]
 	ldp	x23, x24, [sp, #32]
@@ -124,6 +95,43 @@ leat__switch:
 	.cfi_restore d13
 	.cfi_restore d14
 	.cfi_restore d15
+	.endm
+
+	/* Save all but the stack pointer.  Then x2 is FPCR, x6 + x7 errno's address. */
+	.macro save
+	save_registers
+	mrs	x2, fpcr
+	str	x2, [sp, #160]
+	mrs	x6, tpidr_el0
+	adrp	x7, leat__errno_offset
+	ldr	x7, [x7, #:lo12:leat__errno_offset]
+	ldr	w8, [x6, x7]
+	str	w8, [sp, #168]
+	.endm
+
+	.text
+	.globl leat__switch
+	.hidden leat__switch
+	.type leat__switch, %function
+	.p2align 4
+leat__switch:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	save
+
+	ldr	x3, [x1]
+	ldr	x4, [x3, #160]
+	cmp	x2, x4
+	b.ne	2f
+1:	str	xzr, [x1]		/* the target runs now */
+	mov	x5, sp
+	mov	sp, x3			/* same frame layout: the CFI above stays true */
+	stlr	x5, [x0]		/* last: from here on another thread may resume it */
+
+.Lresume:
+	ldr	w8, [sp, #168]
+	str	w8, [x6, x7]
+	restore_registers
 	ret
 
 	.cfi_restore_state
@@ -181,6 +189,41 @@ leat__switch_for_good:
 	b	1b
 	.cfi_endproc
 	.size leat__switch_for_good, . - leat__switch_for_good
+
+/* leat__swap(from, to, value): errno and FPCR stay as they are, and so do their places in the frame. */
+	.globl leat__swap
+	.hidden leat__swap
+	.type leat__swap, %function
+	.p2align 4
+leat__swap:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	save_registers
+	mov	x5, sp
+	str	x5, [x0]
+	mov	sp, x1			/* same frame layout: the CFI above stays true */
+	mov	x0, x2
+	restore_registers
+	ret
+	.cfi_endproc
+	.size leat__swap, . - leat__swap
+
+/* Where a context goes on that was diverted: as if it called what lies on top of its stack, which its return
+   address follows. */
+	.globl leat__diverted
+	.hidden leat__diverted
+	.type leat__diverted, %function
+	.p2align 4
+leat__diverted:
+	.cfi_startproc
+	.cfi_def_cfa_offset 16
+	.cfi_offset x30, -8
+	ldp	x16, x30, [sp], #16
+	.cfi_def_cfa_offset 0
+	.cfi_restore x30
+	br	x16
+	.cfi_endproc
+	.size leat__diverted, . - leat__diverted
 
 /* Where a new context that was prepared begins: x19 holds the entry function.  Unwinders end here. */
 	.globl leat__context_start

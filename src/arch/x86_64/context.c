@@ -43,6 +43,17 @@ void *leat__context_make(void *top, void (*entry)(void))
 	return f;
 }
 
+void *leat__context_divert(void *sp, void *(*fn)(void *value))
+{
+	/* Its return address stays where it is, on top when fn begins. */
+	struct frame *f = (struct frame *)((char *)sp - sizeof(uint64_t));
+	struct frame copy = *(const struct frame *)sp;
+
+	*f = copy;
+	f->ip = (uint64_t)(uintptr_t)fn;
+	return f;
+}
+
 /* Who takes a snapshot looks at contexts that may run again by now, and finds that out afterwards. */
 __attribute__((no_sanitize("address"))) void leat__context_regs(const void *sp,
                                                                 struct leat__regs *regs)

@@ -175,6 +175,68 @@ leat__switch_for_good:
 	.cfi_endproc
 	.size leat__switch_for_good, . - leat__switch_for_good
 
+/*
+ * leat__swap(from, to, value): errno and the control words stay as they are.  Their place in the frame does, too,
+ * so that what reads frames needs to know of one kind only.
+ *
+ * By a jump, not by ret: it hardly ever goes on where it came from, so that a ret would be predicted wrongly each
+ * time, and the one that was to match this call with it.
+ */
+	.globl leat__swap
+	.hidden leat__swap
+	.type leat__swap, @function
+	.p2align 4
+leat__swap:
+	.cfi_startproc
+	endbr64
+	pushq %rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	pushq %rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbx, 0
+	pushq %r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r12, 0
+	pushq %r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r13, 0
+	pushq %r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r14, 0
+	pushq %r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset r15, 0
+	leaq -8(%rsp), %rcx
+	movq %rdx, %rax
+	movq %rcx, (%rdi)
+	leaq 8(%rsi), %rsp	/* the same distance from the return address: the CFI above stays true */
+	movq %rdx, %rdi
+	popq %r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r15
+	popq %r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r14
+	popq %r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r13
+	popq %r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq %rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	popq %rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	popq %rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rcx
+	notrack jmpq *%rcx	/* a return in all but name: there is no endbr64 */
+	.cfi_endproc
+	.size leat__swap, . - leat__swap
+
 /* Where a new context that was prepared begins: rbx holds the entry function.  Unwinders end here. */
 	.globl leat__context_start
 	.hidden leat__context_start
