@@ -23,6 +23,7 @@ WEAK void __sanitizer_start_switch_fiber(void **fake_stack, const void *low, siz
 WEAK void __sanitizer_finish_switch_fiber(void *fake_stack, const void **low, size_t *bytes);
 WEAK void __asan_unpoison_memory_region(const volatile void *p, size_t bytes);
 WEAK void __lsan_register_root_region(const void *p, size_t bytes);
+WEAK void __lsan_unregister_root_region(const void *p, size_t bytes);
 WEAK void *__tsan_get_current_fiber(void);
 WEAK void *__tsan_create_fiber(unsigned flags);
 WEAK void __tsan_destroy_fiber(void *fiber);
@@ -253,6 +254,12 @@ void leat__san_add_root(const void *p, size_t bytes)
 {
 	if (leat__sanitizers & LEAT__LSAN)
 		__lsan_register_root_region(p, bytes);
+}
+
+void leat__san_drop_root(const void *p, size_t bytes)
+{
+	if ((leat__sanitizers & LEAT__LSAN) && __lsan_unregister_root_region)
+		__lsan_unregister_root_region(p, bytes);
 }
 
 void leat__san_acquire(const void *address)

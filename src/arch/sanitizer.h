@@ -56,6 +56,7 @@ void leat__san_forget(void *low, size_t bytes);
 
 /* Memory outside malloc that may point to what malloc gave. */
 void leat__san_add_root(const void *p, size_t bytes);
+void leat__san_drop_root(const void *p, size_t bytes);
 
 void leat__san_acquire(const void *address);
 void leat__san_release(const void *address);

@@ -209,7 +209,10 @@ static void leave_joiner(struct leat__g *g, void *arg)
 
 	if (load_relaxed(&g->kind) != LEAT__GONE || !g->joined || !s)
 		return;
-	if (at - (uintptr_t)s->san.low < s->san.bytes)
+	/* On a coroutine's stack it has those of who wait below, too. */
+	while (s && at - (uintptr_t)s->san.low >= s->san.bytes)
+		s = s->resumer ? s->resumer->stack : NULL;
+	if (s)
 		leat__on_end(m, g->joined);
 	g->joined = NULL;
 }

@@ -78,6 +78,38 @@ struct leat__g {
 
 _Static_assert(sizeof(struct leat__g) == 192, "a parked goroutine's budget: SPEED, row parked");
 
+/*
+ * What a goroutine, or plain thread, was when it resumed a coroutine (coro/coro.c), on whose stack it is now, and
+ * this right below the header: these fields of its descriptor are the coroutine's meanwhile.  So all that goes by
+ * g->stack is right for whoever runs; only what ends the goroutine, or asks what belongs to it, has to go down to
+ * its own stack.
+ */
+struct leat__resumer {
+	void *sp;                  /* its context, left by leat__swap */
+	struct leat__stack *stack; /* NULL: a plain thread's own */
+	leat__record *records;     /* NULL once they were run: see passed */
+	struct leat__catch *catches;
+	struct leat__panic *panics;
+	struct leat_coro *coro;
+	bool passed; /* a panic that nobody catches ran its records: it ends when the coroutine does */
+	/* The coroutine, on whose stack the caller is, ends: by a panic that it does not catch, or NULL. */
+	void (*end)(struct leat__resumer *r, struct leat__panic *panic) __attribute__((noreturn));
+};
+
+/* Who waits for the coroutine on whose stack this is; NULL on a goroutine's, or thread's, own. */
+static inline struct leat__resumer *leat__resumer_of(const struct leat__stack *s)
+{
+	return s ? s->resumer : NULL;
+}
+
+/* The goroutine's own stack, if it is on s; NULL: a plain thread's. */
+static inline const struct leat__stack *leat__own_stack(const struct leat__stack *s)
+{
+	while (s && s->resumer)
+		s = s->resumer->stack;
+	return s;
+}
+
 /* A processor's own free descriptors, by two batches as with stacks. */
 struct leat__g_cache {
 	struct leat__g *list, *spare;

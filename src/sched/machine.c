@@ -83,8 +83,13 @@ static void add_stack_root(struct leat__g *g, void *arg)
 	unsigned kind = load_relaxed(&g->kind);
 
 	(void)arg;
-	if ((kind == LEAT__GOROUTINE || kind == LEAT__GONE) && g->stack && sp)
-		leat__san_add_root(sp, (size_t)((char *)g->stack->san.low + g->stack->san.bytes - sp));
+	if (kind != LEAT__GOROUTINE && kind != LEAT__GONE)
+		return;
+	/* In a coroutine it has those of who wait below, too. */
+	for (struct leat__stack *s = g->stack; s && sp; s = s->resumer ? s->resumer->stack : NULL) {
+		leat__san_add_root(sp, (size_t)((char *)s->san.low + s->san.bytes - sp));
+		sp = s->resumer ? s->resumer->sp : NULL;
+	}
 }
 
 static void at_exit(void)

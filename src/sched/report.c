@@ -236,6 +236,7 @@ static bool put_address(struct leat__text *to, void *pc, bool exact, bool *top)
 
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(s[i].function, "leat__goroutine_start") == 0 ||
+		    strcmp(s[i].function, "leat__coro_start") == 0 ||
 		    strcmp(s[i].function, "leat__context_start") == 0)
 			return false;
 		if ((*top && ours(&s[i])) || is_hidden(&s[i]))
@@ -310,14 +311,36 @@ static void put_head(struct leat__text *to, uint64_t id, const char *name, const
 /* Of the caller's goroutine or thread, which leat may never have seen (NULL). */
 static void put_own_head(struct leat__text *to, const struct leat__g *g)
 {
+	const struct leat__stack *own = g ? leat__own_stack(g->stack) : NULL;
+
 	if (!g || load_relaxed(&g->kind) == LEAT__THREAD || load_relaxed(&g->kind) == LEAT__SCHEDULER)
 		leat__put(to, "thread %d [running]:\n", leat__os_tid());
 	else
-		put_head(to, g->id, g->stack && g->stack->name ? g->stack->name : "", "running", 0,
+		put_head(to, g->id, own && own->name ? own->name : "", "running", 0,
 		         g->special & LEAT__LOCKED);
 }
 
 static void *pcs[PCS_MAX];
+
+/* Below a coroutine's frames, which were those of s: where it was resumed, and so on. */
+static void put_resumers(struct leat__text *to, const struct leat__stack *s)
+{
+	struct leat__regs regs;
+
+	for (struct leat__resumer *r = leat__resumer_of(s); r; r = leat__resumer_of(s)) {
+		void *low = r->sp, *high;
+
+		s = r->stack;
+		if (s)
+			high = (char *)(uintptr_t)s->san.low + s->san.bytes;
+		else
+			leat__os_stack_bounds(&low, &high);
+		leat__context_regs(r->sp, &regs);
+		put_frames(
+		    to, pcs,
+		    leat__unwind_regs(&regs, false, (uintptr_t)low, (uintptr_t)high, pcs, PCS_MAX), false);
+	}
+}
 
 /* The goroutine for which the scheduler context runs, from where it asked for that. */
 static void put_caller(struct leat__text *to, const struct leat__m *m)
@@ -331,6 +354,7 @@ static void put_caller(struct leat__text *to, const struct leat__m *m)
 	put_frames(to, pcs,
 	           leat__unwind_regs(&regs, false, low, low + g->stack->san.bytes, pcs, PCS_MAX),
 	           false);
+	put_resumers(to, g->stack);
 	put_creator(to, g->id, g->created_at, g->parent);
 }
 
@@ -345,8 +369,10 @@ void leat__put_self(struct leat__text *to)
 	if (m)
 		put_own_head(to, m->g);
 	put_frames(to, pcs, leat__unwind_here(pcs, PCS_MAX, 0), false);
-	if (m)
+	if (m) {
+		put_resumers(to, m->g->stack);
 		put_creator(to, m->g->id, m->g->created_at, m->g->parent);
+	}
 }
 
 void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat__regs *regs)
@@ -360,8 +386,10 @@ void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat
 	}
 	put_own_head(to, g);
 	put_frames(to, pcs, leat__unwind_regs(regs, true, low, high, pcs, PCS_MAX), true);
-	if (g)
+	if (g) {
+		put_resumers(to, g->stack);
 		put_creator(to, g->id, g->created_at, g->parent);
+	}
 }
 
 static const char *state_name(const struct leat__snapshot *s)

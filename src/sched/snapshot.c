@@ -127,14 +127,37 @@ static bool is_sound(const struct leat__g *g, const struct leat__stack *stack)
 	return __atomic_load_n(&g->id, __ATOMIC_RELAXED) == 1 || high_end(stack) == (uintptr_t)stack;
 }
 
+/* g's own, below those of the coroutines that it is in.  It may be anything, if g runs on: but these stacks are
+   not unmapped either, and what is below each says whose it is. */
+static const struct leat__stack *own_stack(const struct leat__g *g, const struct leat__stack *stack)
+{
+	const struct leat__resumer *r;
+
+	while ((r = __atomic_load_n(&stack->resumer, __ATOMIC_RELAXED)) != NULL) {
+		const struct leat__stack *below;
+
+		if (r != (const struct leat__resumer *)(const void *)stack - 1)
+			return NULL;
+		below = __atomic_load_n(&r->stack, __ATOMIC_RELAXED);
+		if (!below || !is_sound(g, below))
+			return NULL;
+		stack = below;
+	}
+	return stack;
+}
+
 /* What is said of it besides. */
 static void copy_head(struct leat__snapshot *s, const struct leat__g *g,
                       const struct leat__stack *stack)
 {
 	size_t n = 0;
 
+	s->name[0] = '\0';
 	s->locked = __atomic_load_n(&g->special, __ATOMIC_RELAXED) & LEAT__LOCKED;
 
+	stack = own_stack(g, stack);
+	if (!stack)
+		return;
 	if (stack->name && lies_on(stack, (uintptr_t)stack->name))
 		while (n < sizeof s->name - 1 && stack->name[n]) {
 			s->name[n] = stack->name[n];

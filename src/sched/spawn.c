@@ -234,7 +234,7 @@ uint64_t leat_goid(void)
 
 const char *leat_name(void)
 {
-	const struct leat__stack *s = leat__current()->stack;
+	const struct leat__stack *s = leat__own_stack(leat__current()->stack);
 
 	return s && s->name ? s->name : "";
 }

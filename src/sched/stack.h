@@ -45,16 +45,19 @@ enum leat__stack_special {
 /* LEAT__WATCHED if stacks are to be made so; set before the first is. */
 extern uint8_t leat__stack_watched;
 
+struct leat__resumer;
+
 struct leat__stack {
 	struct leat__stack *next;       /* in a cache or batch */
 	struct leat__stack *next_batch; /* in the pool, first of a batch only */
 	char *low;                      /* lowest usable byte */
 	const char *name;               /* its goroutine's, on the stack itself; NULL: none */
 	unsigned valgrind_id;
-	uint8_t class;   /* enum leat__stack_class */
-	uint8_t index;   /* packed: its place in the chunk */
-	uint8_t count;   /* first of a batch: how many these are */
-	uint8_t special; /* enum leat__stack_special: what its goroutines begin with */
+	uint8_t class;                 /* enum leat__stack_class */
+	uint8_t index;                 /* packed: its place in the chunk */
+	uint8_t count;                 /* first of a batch: how many these are */
+	uint8_t special;               /* enum leat__stack_special: what its goroutines begin with */
+	struct leat__resumer *resumer; /* a coroutine's: below this; NULL on a goroutine's own */
 	struct leat__san_context san;
 } __attribute__((aligned(16)));
 
