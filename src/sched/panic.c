@@ -58,18 +58,43 @@ void leat__record_leave(leat__record *r)
 	r->fn(r->arg);
 }
 
+/* g's panics and, in a coroutine, those of who wait below, as one list: for who ends the process. */
+static struct leat__panic *leat__all_panics(struct leat__g *g)
+{
+	struct leat__panic *first = g->panics, **end = &first;
+
+	for (struct leat__resumer *r = leat__resumer_of(g->stack); r; r = leat__resumer_of(r->stack)) {
+		while (*end)
+			end = &(*end)->outer;
+		*end = r->panics;
+	}
+	return first;
+}
+
 /* Panics under way that nothing catches, as far as is known: main's return waits a while for their
    reports, which come after what they deferred has run. */
 static _Atomic int uncaught;
+
+static int count_uncaught(const struct leat__panic *p)
+{
+	int n = 0;
+
+	for (; p; p = p->outer)
+		n += !p->catchable;
+	return n;
+}
 
 /* How many of these are the caller's. */
 static int own_uncaught(void)
 {
 	struct leat__m *m = leat__self();
-	int n = 0;
+	int n;
 
-	for (const struct leat__panic *p = m ? m->g->panics : NULL; p; p = p->outer)
-		n += !p->catchable;
+	if (!m)
+		return 0;
+	n = count_uncaught(m->g->panics);
+	for (struct leat__resumer *r = leat__resumer_of(m->g->stack); r; r = leat__resumer_of(r->stack))
+		n += count_uncaught(r->panics);
 	return n;
 }
 
@@ -90,10 +115,14 @@ void leat__panic_forget(void)
 	store_relaxed(&uncaught, own_uncaught());
 }
 
-/* Whether somebody waits for a panic of g's. */
+/* Whether somebody waits for a panic of g's: in a coroutine that may be who waits below. */
 static bool catchable(const struct leat__g *g)
 {
-	return g->catches != NULL;
+	bool caught = g->catches != NULL;
+
+	for (struct leat__resumer *r = leat__resumer_of(g->stack); r; r = leat__resumer_of(r->stack))
+		caught |= r->catches != NULL;
+	return caught;
 }
 
 /* g's panics newer than mark will not be reported. */
@@ -275,7 +304,11 @@ void leat__panic_now(void)
 	fetch_add_acq_rel(&uncaught, 1); /* if one more than there are: the process ends here */
 	g->catches = NULL;
 	g->records = NULL;
-	leat__die_of(g, g->panics);
+	for (struct leat__resumer *r = leat__resumer_of(g->stack); r; r = leat__resumer_of(r->stack)) {
+		r->catches = NULL;
+		r->records = NULL;
+	}
+	leat__die_of(g, leat__all_panics(g));
 }
 
 /* --- panics */
@@ -297,6 +330,25 @@ LEAT__NORETURN static void leat__recover(struct leat__g *g, struct leat__catch *
 	_longjmp(c->env, 1);
 }
 
+/*
+ * A coroutine's code does not catch p.  Who resumed it panics with the same, if somebody catches that; else what all
+ * those below deferred runs here, for the report to have the stack.  (They cannot change meanwhile: a coroutine
+ * that panics does not yield.)
+ */
+static void leat__raise_below(struct leat__g *g, struct leat__panic *p)
+{
+	struct leat__resumer *r = leat__resumer_of(g->stack);
+
+	if (p->catchable)
+		r->end(r, p);
+	for (; r; r = leat__resumer_of(r->stack)) {
+		g->records = r->records;
+		r->records = NULL;
+		r->passed = true;
+		leat__run_records(g, NULL);
+	}
+}
+
 void leat__raise(struct leat__panic *p)
 {
 	struct leat__g *g = leat__current();
@@ -309,8 +361,11 @@ void leat__raise(struct leat__panic *p)
 	g->panics = p;
 	/* A deferred function may leave by goexit, or raise another panic: neither returns here. */
 	leat__run_records(g, g->catches ? g->catches->records : NULL);
-	if (!catchable(g))
-		leat__die_of(g, p);
+	if (!g->catches) {
+		if (leat__resumer_of(g->stack))
+			leat__raise_below(g, p);
+		leat__die_of(g, leat__all_panics(g));
+	}
 	leat__recover(g, g->catches, p);
 }
 
@@ -378,6 +433,18 @@ void leat__panic_fault(const struct leat__fault *fault, const char *message)
 
 	leat__copy(p.info.message, message, strnlen(message, sizeof p.info.message - 1));
 	leat__raise(&p);
+}
+
+void leat__panic_again(const leat_panic_info *info)
+{
+	struct leat__panic p = {.info = *info};
+
+	leat__raise(&p);
+}
+
+void leat__panic_drop(struct leat__g *g)
+{
+	drop_panics(g, NULL);
 }
 
 /* --- catches */
@@ -479,6 +546,8 @@ void leat_goexit(void)
 		c->abandoned = true;
 	drop_panics(g, NULL);
 	leat__run_records(g, NULL);
+	if (leat__resumer_of(g->stack))
+		g->stack->resumer->end(g->stack->resumer, NULL);
 	if (load_relaxed(&g->kind) == LEAT__THREAD)
 		pthread_exit(NULL);
 	leat__end_goroutine(leat__enter());
@@ -525,7 +594,7 @@ void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
 	struct leat__m *m = leat__self();
 
 	/* Of a stack that is used up nothing more can be asked; after a fault we are off it already. */
-	if (m->g != &m->g0 && !regs)
+	if (m->g != &m->g0 && !m->foreign && !regs)
 		leat__on_scheduler(m, leat__report_exceeded, &e);
 	else
 		leat__report_exceeded(&e);

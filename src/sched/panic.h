@@ -66,6 +66,12 @@ void leat__report_panic(void *p);
 /* The same for a fault that no nil pointer explains. */
 LEAT__NORETURN void leat__report_wild_fault(const struct leat__fault *fault);
 
+/* Panic with what a coroutine of the caller's did not catch. */
+LEAT__NORETURN void leat__panic_again(const leat_panic_info *info);
+
+/* What panics g, in a coroutine that ends, has under way there is raised below, or not at all. */
+void leat__panic_drop(struct leat__g *g);
+
 /* By what a panic runs: report it now, as if nothing caught it, and exit 2; nothing more that was deferred
    runs. */
 LEAT__NORETURN void leat__panic_now(void);
