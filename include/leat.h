@@ -11,6 +11,7 @@
 #include <leat/broadcast.h>
 #include <leat/chan.h>
 #include <leat/cond.h>
+#include <leat/coro.h>
 #include <leat/ctx.h>
 #include <leat/defer.h>
 #include <leat/dump.h>
