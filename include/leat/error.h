@@ -30,7 +30,7 @@
  * A new error may be told more (leat_error_put and the like) until it is shared: retained, wrapped or joined.
  * Hand it out as a const leat_error *.
  *
- * Nothing here panics.  Where memory is out each function says what there is instead.
+ * Nothing here panics but leat_panic_error.  Where memory is out each function says what there is instead.
  *
  * Any goroutine, any thread.  Whoever is given an error must be given it in a way that orders (a channel, a
  * mutex); letting go of one happens before it is freed, by whoever is the last.
@@ -234,6 +234,15 @@ LEAT_API char *leat_error_log_text(const leat_error *e, uint64_t log_id);
  */
 LEAT_API uint64_t leat_error_report(const leat_error *e, const leat_error_type *type, FILE *user,
                                     FILE *log);
+
+/* --- panicked with */
+
+/*
+ * Panic with e, as leat_panic_any does with a value: the text is what e says, and who catches it finds e with
+ * any_as(const leat_error *, info.value, &e), and the caller's hold on it is his.  NULL: as leat_panic_any of nil.
+ * After panic(err).
+ */
+LEAT_API LEAT__NORETURN void leat_panic_error(const leat_error *e);
 
 LEAT__END
 

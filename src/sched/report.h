@@ -66,14 +66,14 @@ void leat__put_self(struct leat__text *to);
 /* The function at a return address, and its file and line, as of "created by ...". */
 void leat__put_place(struct leat__text *to, void *pc);
 
-/* The frames of a trace of return addresses, without those of leat's own at the top. */
-void leat__put_trace(struct leat__text *to, void *const *trace, size_t n);
-
 /* "goroutine N [running]:" and the frames of g, whose thread is the caller's, from the registers that a fault
    left; NULL: the thread never called leat. */
 void leat__put_fault(struct leat__text *to, struct leat__g *g, const struct leat__regs *regs);
 
 void leat__put_snapshot(struct leat__text *to, const struct leat__snapshot *s);
+
+/* The frames of a trace of return addresses, without those of leat's own at the top. */
+void leat__put_trace(struct leat__text *to, void *const *trace, size_t n);
 
 /* --- all goroutines: dump.c */
 

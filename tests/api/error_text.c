@@ -145,17 +145,17 @@ TEST(for_the_log)
 
 TEST(joined_ones_each_in_turn)
 {
-	const leat_error *inner[] = {leat_errorf(&no_disk, "a"), leat_error_errno(-EIO)}, *outer[3];
+	const leat_error *inner[] = {leat_errorf(&no_disk, "a"), leat_error_errno(-ENOENT)}, *outer[3];
 	const leat_error *e;
 
 	outer[0] = leat_error_join(inner, 2);
 	outer[1] = leat_errorf(NULL, "b");
 	outer[2] = &no_disk;
 	e = leat_error_join(outer, 3);
-	check_text(e, NULL, 1, "[1] a: no disk\nInput/output error\nb\nno disk\n");
+	check_text(e, NULL, 1, "[1] a: no disk\nNo such file or directory\nb\nno disk\n");
 	check_log(e, 0,
 	          "3 joined errors\ncaused by: 2 joined errors\ncaused by: a: no disk\n"
-	          "caused by: lowlevel: no disk\ncaused by: Input/output error\ncaused by: b\n"
+	          "caused by: lowlevel: no disk\ncaused by: No such file or directory\ncaused by: b\n"
 	          "caused by: lowlevel: no disk\n");
 	leat_error_free(e);
 }

@@ -43,7 +43,10 @@ TEST(a_new_one)
 	CHECK(ends_with(where.file, "error_wrap.c"));
 	CHECK_STR(where.function, "a_new_one");
 	CHECK_EQ(where.line, line);
-	CHECK(n > 0 && n <= 64 && trace[0] != NULL);
+	CHECK(n <= 64 && (n == 0 || trace[0] != NULL));
+#ifdef __GLIBC__ /* elsewhere there may be no unwinder */
+	CHECK(n > 0);
+#endif
 	CHECK(!leat_error_unwrap(e) && !leat_error_cause(e, 0));
 	CHECK(leat_error_is(e, e) && !leat_error_is(e, &no_answer));
 	leat_error_free(e);
@@ -134,14 +137,14 @@ TEST(the_code_is_the_first_in_the_chain)
 TEST(joined)
 {
 	const leat_error *none[] = {NULL, NULL};
-	const leat_error *a = leat_error_new(&lowlevel, "a"), *b = leat_error_errno(-EIO);
+	const leat_error *a = leat_error_new(&lowlevel, "a"), *b = leat_error_errno(-ENOENT);
 	const leat_error *c = leat_error_wrap(&no_answer, &intermediate, "c");
 	const leat_error *some[] = {NULL, a, b, NULL, c};
 	const leat_error *e, *more[2];
 
 	CHECK(!leat_error_join(none, 2) && !leat_error_join(NULL, 0));
 	e = leat_error_join(some, 5);
-	CHECK_STR(leat_error_message(e), "a\nInput/output error\nc");
+	CHECK_STR(leat_error_message(e), "a\nNo such file or directory\nc");
 	CHECK(leat_error_cause(e, 0) == a && leat_error_cause(e, 1) == b);
 	CHECK(leat_error_cause(e, 2) == c && !leat_error_cause(e, 3));
 	CHECK(!leat_error_unwrap(e));
@@ -352,43 +355,48 @@ TEST(traces_have_64_frames_at_most)
 
 /* --- goroutines */
 
+/* It looks at nothing itself: musl's strstr takes more stack than it has. */
 struct on_a_small_stack {
-	char nothing;
+	char **log, **text;
+	leat_waitgroup *done;
 };
 
 static NOINLINE void on_a_small_stack(struct on_a_small_stack *a)
 {
 	leat_error *e = leat_error_new(&lowlevel, "small %d", 1), *f;
 	const leat_error *both[2];
-	char *text;
 
-	(void)a;
 	CHECK(leat_error_put(e, "key", "%s", "value"));
 	f = leat_error_wrap(e, &intermediate, "smaller");
 	both[0] = leat_errorf(f, "smallest %g", 0.5);
-	both[1] = leat_error_errno(-EIO);
+	both[1] = leat_error_errno(-ENOENT);
 	f = leat_error_join(both, 2);
-	text = leat_error_log_text(f, 5);
-	CHECK(strstr(text, "[logID: 5] 2 joined errors\n") == text);
-	CHECK(has_before(text, "smallest 0.5: smaller\n", "lowlevel: small 1\n"));
-	CHECK(has_before(text, "\tkey: value\n", "\tat on_a_small_stack ("));
-	CHECK(has_before(text, "\tat on_a_small_stack (",
-	                 "\n[logID: 5] caused by: Input/output error\n"));
-	free(text);
-	text = leat_error_text(f, NULL, 5);
-	CHECK_STR(text, "[5] smallest 0.5: smaller\nInput/output error\n");
-	free(text);
+	*a->log = leat_error_log_text(f, 5);
+	*a->text = leat_error_text(f, NULL, 5);
 	leat_error_free(f);
+	leat_waitgroup_done(a->done);
 }
 
 TEST(from_goroutines_on_stacks_of_any_size)
 {
 	size_t sizes[] = {2048, 4096, 8192, 65536, 1 << 20};
+	leat_waitgroup done = {0};
+	char *log, *text;
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		leat_go_opts opts = {.stack_bytes = sizes[i]};
 
-		go_with(&opts, on_a_small_stack, 0);
+		leat_waitgroup_add(&done, 1);
+		go_with(&opts, on_a_small_stack, &log, &text, &done);
+		leat_waitgroup_wait(&done);
+		CHECK(strstr(log, "[logID: 5] 2 joined errors\n") == log);
+		CHECK(has_before(log, "smallest 0.5: smaller\n", "lowlevel: small 1\n"));
+		CHECK(has_before(log, "\tkey: value\n", "\tat on_a_small_stack ("));
+		CHECK(has_before(log, "\tat on_a_small_stack (",
+		                 "\n[logID: 5] caused by: No such file or directory\n"));
+		CHECK_STR(text, "[5] smallest 0.5: smaller\nNo such file or directory\n");
+		free(log);
+		free(text);
 		test_goroutines(1);
 	}
 }
