@@ -66,7 +66,7 @@ static enum leat__any_kind kind_of(const leat_type *type)
 	return (enum leat__any_kind)(type->leat__kind & ~OWN);
 }
 
-/* Integers are widened to 64 bits, floating point to long double. */
+/* Integers are widened to 64 bits (behind those without sign there is zero), floating point to long double. */
 static void load(union value *v, const leat_any *a)
 {
 	unsigned bits = 64 - 8 * (unsigned)a->leat__type->bytes;
@@ -75,9 +75,6 @@ static void load(union value *v, const leat_any *a)
 	switch (kind_of(a->leat__type)) {
 	case LEAT__KIND_SIGNED:
 		v->integer = (long long)(v->natural << bits) >> bits;
-		break;
-	case LEAT__KIND_UNSIGNED:
-		v->natural = v->natural << bits >> bits;
 		break;
 	case LEAT__KIND_FLOAT:
 		if (a->leat__type->bytes == sizeof(float))

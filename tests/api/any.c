@@ -470,7 +470,7 @@ TEST(equal_is_of_one_type_and_one_value)
 	      !leat_any_equal(any_of("text"), any_of("tex")));
 	CHECK(!leat_any_equal(any_of("text"), any_of((char *)NULL)));
 	CHECK(leat_any_equal(any_of((char *)NULL), any_of((char *)NULL)));
-	CHECK(leat_any_equal(any_of_type(title, "a"), any_of_type(title, buffer + 5)) == false);
+	CHECK(leat_any_equal(any_of_type(title, "text"), any_of_type(title, buffer)));
 	CHECK(leat_any_equal(any_of_type(point_at, &p), any_of_type(point_at, &p)));
 	CHECK(!leat_any_equal(any_of_type(point_at, &p), any_of_type(point_at, &q)));
 	CHECK(leat_any_equal(any_of((void *)&p), any_of((void *)&p)));
