@@ -63,6 +63,7 @@ typedef struct leat_any {
 	const leat_type *leat__type; /* NULL: nil */
 	union {
 		unsigned char leat__bytes[16];
+		unsigned long long leat__words[2];
 		void *leat__pointer;
 		long long leat__integer;
 		double leat__real;
@@ -278,16 +279,27 @@ struct leat__type_none;
 
 /* --- values */
 
-/* bytes is a constant. */
+/* bytes is a constant.  Word by word: who copies the whole next need not wait for smaller stores to be over. */
 static inline __attribute__((always_inline)) leat_any
 leat__any_make(const leat_type *type, const void *value, size_t bytes)
 {
-	leat_any a = {type, {{0}}};
+	unsigned long long first = 0, second = 0;
+	leat_any a;
 
-	if (bytes == sizeof(leat_any))
-		return *(const leat_any *)value; /* it is one already */
-	__builtin_memcpy(a.leat__value.leat__bytes, value, bytes);
+	__builtin_memcpy(&first, value, bytes < 8 ? bytes : 8);
+	__builtin_memcpy(&second, (const char *)value + (bytes > 8 ? 8 : 0), bytes > 8 ? bytes - 8 : 0);
+	a.leat__type = type;
+	a.leat__value.leat__words[0] = first;
+	a.leat__value.leat__words[1] = second;
 	return a;
+}
+
+/* It is one already. */
+static inline leat_any leat__any_same(const leat_type *type, const void *value, size_t bytes)
+{
+	(void)type;
+	(void)bytes;
+	return *(const leat_any *)value;
 }
 
 #define LEAT__ANY_VAR(name, n) LEAT__CAT(leat__any_##name, n)
@@ -300,9 +312,11 @@ leat__any_make(const leat_type *type, const void *value, size_t bytes)
 		_Static_assert(LEAT__TYPE_IS(LEAT__ANY_OF_TYPE(LEAT__ANY_VAR(value, n))),                  \
 		               "any_of knows the types of C alone: declare this one with LEAT_TYPE, and "  \
 		               "use any_of_type");                                                         \
-		leat__any_make(LEAT__ANY_OF_TYPE(LEAT__ANY_VAR(value, n)), &LEAT__ANY_VAR(value, n),       \
-		               sizeof(LEAT__ANY_VAR(value, n)));                                           \
+		LEAT__ANY_OF_HOW(LEAT__ANY_VAR(value, n))                                                  \
+		(LEAT__ANY_OF_TYPE(LEAT__ANY_VAR(value, n)), &LEAT__ANY_VAR(value, n),                     \
+		 sizeof(LEAT__ANY_VAR(value, n)));                                                         \
 	})
+#define LEAT__ANY_OF_HOW(v) _Generic((v), leat_any : leat__any_same, default : leat__any_make)
 #define LEAT__ANY_OF_TYPE(v)                                                                       \
 	_Generic((v), leat_any                                                                         \
 	         : (const leat_type *)0, default                                                       \

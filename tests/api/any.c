@@ -189,7 +189,7 @@ TEST(what_is_not_that_type_leaves_the_variable_alone)
 	leat_any nil = {0};
 
 	CHECK(!any_as(point, any_of(1), &p) && p.x == 1 && p.y == 2);
-	CHECK(!any_as(const char *, any_of(1L), &text) && strcmp(text, "before") == 0);
+	CHECK(!any_as(const char *, other_int(1), &text) && strcmp(text, "before") == 0);
 	CHECK(!any_as(point, nil, &p) && p.x == 1);
 }
 
