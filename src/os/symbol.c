@@ -117,7 +117,8 @@ static void find_exported(uintptr_t address, struct leat__symbol *out)
 	F(dwarf_formudata)                                                                             \
 	F(dwarf_formstring)                                                                            \
 	F(dwarf_getsrcfiles)                                                                           \
-	F(dwarf_filesrc)
+	F(dwarf_filesrc)                                                                               \
+	F(dwarf_cu_info)
 
 static struct {
 #define MEMBER(name) __typeof__(name) *name;
@@ -252,16 +253,28 @@ static Dwarf_Word number(Dwarf_Die *die, unsigned int name)
 	return value;
 }
 
+/* What describes the functions of a unit: with -gsplit-dwarf not itself, but what is in another file. */
+static Dwarf_Die *split_off(Dwarf_Die *unit, Dwarf_Die *room)
+{
+	uint8_t type = 0;
+
+	if (dw.dwarf_cu_info(unit->cu, NULL, &type, NULL, room, NULL, NULL, NULL) == 0 &&
+	    type == DW_UT_skeleton && room->addr)
+		return room;
+	return unit;
+}
+
 /* The place where the inlined function `die` was called. */
 static void put_call(struct leat__symbol *out, Dwarf_Die *unit, Dwarf_Die *die)
 {
+	Dwarf_Die room;
 	Dwarf_Files *files;
 	size_t count;
 	Dwarf_Word file = number(die, DW_AT_call_file);
 
 	out->file[0] = '\0';
 	out->line = (int)number(die, DW_AT_call_line);
-	if (dw.dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count)
+	if (dw.dwarf_getsrcfiles(split_off(unit, &room), &files, &count) == 0 && file < count)
 		put_file(out, unit, dw.dwarf_filesrc(files, file, NULL, NULL));
 }
 
@@ -336,11 +349,11 @@ static bool find_inlined(Dwarf_Die *die, Dwarf_Addr address)
 static size_t put_functions(Dwarf_Die *unit, Dwarf_Addr address, struct leat__symbol *out,
                             size_t max)
 {
-	Dwarf_Die chain[INLINED_MAX];
+	Dwarf_Die chain[INLINED_MAX], room, *described = split_off(unit, &room);
 	size_t depth = 1, n;
 
-	if (!find_function(unit, address, false, &chain[0]) &&
-	    !find_function(unit, address, true, &chain[0]))
+	if (!find_function(described, address, false, &chain[0]) &&
+	    !find_function(described, address, true, &chain[0]))
 		return 1;
 	for (Dwarf_Die next = chain[0]; find_inlined(&next, address); depth++) {
 		if (depth == INLINED_MAX) /* the outer ones of too many */
