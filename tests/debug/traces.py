@@ -212,7 +212,7 @@ class Program:
 		"""Whether this may stand above what the program itself called."""
 		if function in self.functions:
 			return False
-		if self.variant != "debug" and function.startswith("leat__"): # it was inlined there, from a header
+		if self.variant != "debug" and function.startswith("leat_"): # it was inlined there
 			return True
 		return (name == "reader" and "read" in function) or self.shows_leat()
 
