@@ -183,14 +183,19 @@ struct small {
 	leat_waitgroup *wg;
 };
 
-/* A printer is not called where there is no room for it; numbers are printed all the same. */
+/* A printer is not called where there is no room for it; numbers are printed all the same.  Sanitized programs
+   have no small stacks. */
 static void small(struct small *a)
 {
 	static leat_panic_info info[2];
 	leat_any v = any_of_type(point, {1, 2}), n = any_of(42);
 
 	CHECK(leat_catch(panic_any, &v, &info[0]));
+#ifdef TEST_SANITIZED
+	CHECK_STR(info[0].message, "(1, 2)");
+#else
 	CHECK_STR(info[0].message, "type point");
+#endif
 	CHECK(leat_catch(panic_any, &n, &info[1]));
 	CHECK_STR(info[1].message, "42");
 	leat_waitgroup_done(a->wg);
