@@ -88,14 +88,14 @@ static uint8_t excluded_lock;
 
 struct search {
 	struct range found[RANGES_MAX];
-	int n;
+	int n, objects;
 	bool libc;
 };
 
 static bool is_libc(const char *path)
 {
-	static const char *const names[] = {"libc.", "libc-", "ld-",   "ld.",   "ld64.", "libpthread",
-	                                    "libm.", "libm-", "libdl", "librt", "linux-"};
+	static const char *const names[] = {"libc.",      "libc-", "ld-",   "ld.",   "ld64.",
+	                                    "libpthread", "libm.", "libm-", "libdl", "librt"};
 	const char *name = strrchr(path, '/');
 
 	name = name ? name + 1 : path;
@@ -124,8 +124,8 @@ static int note_object(struct dl_phdr_info *info, size_t bytes, void *arg)
 	bool libc = is_libc(info->dlpi_name);
 
 	(void)bytes;
-	/* The program itself has no name.  Where leat is a part of it, its code is the program's. */
-	if (!libc && (!*info->dlpi_name || !holds(info, (uintptr_t)on_fault)))
+	/* The program itself comes first.  What is a part of it, as leat may be, is the program's code. */
+	if (s->objects++ == 0 || !(libc || holds(info, (uintptr_t)on_fault)))
 		return 0;
 	s->libc |= libc;
 	for (size_t i = 0; i < info->dlpi_phnum && s->n < RANGES_MAX; i++) {
