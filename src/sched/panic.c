@@ -470,7 +470,8 @@ static inline void leat__catch_end(const struct leat__catch *c)
 
 /* An exception has nowhere to go but past a catch, a panic or a goexit, all of which it would leave behind
    as if they went on.  A thread that ends is unwound by force, as the exit of one in C goes on. */
-int leat__no_exceptions(int version, int actions, uint64_t kind, void *exception, void *context)
+LEAT__FOR_ASM int leat__no_exceptions(int version, int actions, uint64_t kind, void *exception,
+                                      void *context)
 {
 	enum { BY_FORCE = 8, GO_ON = 8 };
 
