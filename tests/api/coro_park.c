@@ -361,18 +361,24 @@ static void named0(struct named0 *unused)
 	named();
 }
 
+static void parked_plainly(void)
+{
+	chan_recv((chan(int))NULL);
+}
+
 TEST(dump_shows_where_it_is_parked)
 {
 	char *text;
 	size_t bytes;
 	FILE *f = open_memstream(&text, &bytes);
 
+	go0(parked_plainly);
 	go_with(&(leat_go_opts){.name = "feeder"}, named0);
-	test_parked(1);
+	test_parked(2);
 	leat_dump(f);
 	fclose(f);
 	CHECK(strstr(text, "\"feeder\" [chan receive (nil chan)]:\n") != NULL);
-	if (strstr(text, "main(...)")) /* there are symbols */
+	if (strstr(text, "parked_plainly(...)\n")) /* frames of what is parked can be had here */
 		CHECK(strstr(text, "named_body(...)\n") != NULL);
 	free(text);
 }
