@@ -15,19 +15,23 @@ static void add(int64_t *n)
 	++*n;
 }
 
-__attribute__((noinline)) static void call(int depth)
+__attribute__((noinline)) static void innermost(void)
 {
 	defer(add, &deferred);
-	if (depth > 1)
-		call(depth - 1);
-	else
-		leat_panic("recovered");
+	leat_panic("recovered");
 }
 
-static void calls(void *unused)
+__attribute__((noinline)) static void middle(void)
+{
+	defer(add, &deferred);
+	innermost();
+}
+
+__attribute__((noinline)) static void calls(void *unused)
 {
 	(void)unused;
-	call(DEPTH);
+	defer(add, &deferred);
+	middle();
 }
 
 int main(void)
