@@ -38,7 +38,7 @@ enum step_state { STEP_RUNS, STEP_STOPPED, STEP_PARKED, STEP_ENDED };
 
 enum { STEP_LOOK_US = 50 };
 
-static int step_longest_us = 10000; /* for which a call is stopped at most */
+static int step_longest_us = 20000; /* for which a call is stopped at most */
 
 static struct {
 	void (*fn)(void *);

