@@ -318,24 +318,36 @@ void *leat_ctx_value(leat_any_ctx ctx, const leat_ctx_key *key)
 
 /* --- beginning and end */
 
+/* c was made below up, which is done: who finds c done comes after that cancel, who made it need not. */
+static void is_born_done(leat_ctx *c, leat_ctx *up)
+{
+	struct leat__san_nobody nobody;
+
+	leat__san_nobody_begin(&nobody);
+	leat__hb_acquire(&up->leat__err);
+	leat__hb_release(&c->leat__err);
+	leat__san_nobody_end(&nobody);
+}
+
 /* Put c, a source, below up, which is one too. */
 static void link_below(leat_ctx *c, leat_ctx *up)
 {
 	struct leat__m *m = leat__enter();
+	int err;
 
 	c->leat__up = up;
 	c->leat__root = up->leat__root;
 	lock(up);
-	c->leat__err = up->leat__err;
+	c->leat__err = err = up->leat__err;
 	c->leat__cause = leat_error_retain(up->leat__cause);
 	c->leat__next = up->leat__child;
 	if (c->leat__next)
 		c->leat__next->leat__prev = c;
 	up->leat__child = c;
 	unlock(up);
+	if (unlikely(err))
+		is_born_done(c, up);
 	leat__leave(m);
-	if (c->leat__err)
-		leat__hb_acquire(&up->leat__err);
 }
 
 static void unlink_from_up(leat_ctx *c)

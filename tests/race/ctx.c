@@ -106,6 +106,33 @@ ORDERED(cancel_then_made_below)
 	before(makes_below);
 }
 
+static void makes_below_and_is_told(void)
+{
+	leat_ctx *c = leat_ctx_with_cancel(ctx);
+
+	chan_recv(leat_ctx_done(c));
+	write_last();
+	leat_ctx_free(c);
+}
+
+ORDERED(cancel_then_done_of_one_made_below)
+{
+	before(makes_below_and_is_told);
+}
+
+static void makes_below_and_does_not_ask(void)
+{
+	leat_ctx *c = leat_ctx_with_cancel(ctx);
+
+	write_last();
+	leat_ctx_free(c);
+}
+
+RACES(cancel_and_who_makes_one_below)
+{
+	before(makes_below_and_does_not_ask);
+}
+
 static void is_told(void)
 {
 	chan_recv(leat_ctx_done(ctx));
