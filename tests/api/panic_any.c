@@ -65,6 +65,11 @@ TEST(texts_are_cut_at_239_bytes)
 	CHECK_EQ(strlen(info.message), 239);
 }
 
+static void panic_without_format(void *format)
+{
+	leat_panic(format, 0);
+}
+
 TEST(line_84_nil_is_a_misuse)
 {
 	leat_any nil = {0};
@@ -74,6 +79,7 @@ TEST(line_84_nil_is_a_misuse)
 	CHECK_STR(info.message, "panic called with nil argument (use GODEBUG=panicnil=1 to disable)");
 	CHECK(info.runtime);
 	CHECK(leat_any_is_nil(info.value));
+	CHECK(test_panics(panic_without_format, NULL, info.message));
 }
 
 static void repanic(const leat_panic_info *info, void *arg)
