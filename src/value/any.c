@@ -146,13 +146,13 @@ static void put_real(struct sink *to, long double x)
 	unsigned long digits;
 	int power = 6; /* x is a number of seven digits, times ten to the power less six */
 
-	if (__builtin_isnan(x)) {
+	if (x != x) {
 		put(to, "NaN", 3);
 		return;
 	}
 	if (negative)
 		x = -x;
-	if (__builtin_isinf(x)) {
+	if (x > 0 && x + x == x) { /* not by its bits: Valgrind's long double is a double */
 		put(to, negative ? "-Inf" : "+Inf", 4);
 		return;
 	}

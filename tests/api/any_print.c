@@ -99,8 +99,12 @@ TEST(floating_point_as_gos_print)
 	CHECK_STR(printed(any_of(__builtin_nan(""))), "NaN");
 	CHECK_STR(printed(any_of(2.5L)), "+2.500000e+000");
 #if LDBL_MAX_10_EXP > 4000
-	CHECK_STR(printed(any_of(1e4000L)), "+1.000000e+4000");
-	CHECK_STR(printed(any_of(-1e-4000L)), "-1.000000e-4000");
+	volatile long double huge = 1e4000L;
+
+	if (huge / 2 < huge) { /* Valgrind has no such numbers */
+		CHECK_STR(printed(any_of(huge)), "+1.000000e+4000");
+		CHECK_STR(printed(any_of(-1 / huge)), "-1.000000e-4000");
+	}
 #endif
 }
 
