@@ -279,18 +279,22 @@ struct leat__type_none;
 
 /* --- values */
 
-/* bytes is a constant.  Word by word: who copies the whole next need not wait for smaller stores to be over. */
+/*
+ * bytes is a constant.  What fits a word is made one, so that who copies the whole next need not wait for smaller
+ * stores to be over.  The second word is not made by hand: of a long double, six bytes of it are padding, and
+ * clang 14 loses the others.
+ */
 static inline __attribute__((always_inline)) leat_any
 leat__any_make(const leat_type *type, const void *value, size_t bytes)
 {
-	unsigned long long first = 0, second = 0;
+	unsigned long long first = 0;
 	leat_any a;
 
 	__builtin_memcpy(&first, value, bytes < 8 ? bytes : 8);
-	__builtin_memcpy(&second, (const char *)value + (bytes > 8 ? 8 : 0), bytes > 8 ? bytes - 8 : 0);
 	a.leat__type = type;
 	a.leat__value.leat__words[0] = first;
-	a.leat__value.leat__words[1] = second;
+	a.leat__value.leat__words[1] = 0;
+	__builtin_memcpy(a.leat__value.leat__bytes, value, bytes > 8 ? bytes : 0);
 	return a;
 }
 
