@@ -414,7 +414,9 @@ void leat__panic_runtime(const char *message)
 static bool same(const leat_panic_info *a, const leat_panic_info *b)
 {
 	return a->runtime == b->runtime && strcmp(a->message, b->message) == 0 &&
-	       memcmp(&a->value, &b->value, sizeof a->value) == 0;
+	       a->value.leat__type == b->value.leat__type &&
+	       memcmp(a->value.leat__value.leat__bytes, b->value.leat__value.leat__bytes,
+	              sizeof a->value.leat__value.leat__bytes) == 0;
 }
 
 void leat_repanic(const leat_panic_info *info)

@@ -59,9 +59,9 @@ LEAT__NORETURN void leat__panic_fault(const struct leat__fault *fault, const cha
 bool leat__catch_printing(void (*fn)(void *), void *arg, leat_panic_info *info);
 bool leat__is_printing(void);
 
-/* Report a struct leat__panic and those before it, with the caller's trace, and exit 2; on a context with
+/* Report arg, a struct leat__panic, and those before it, with the caller's trace, and exit 2; on a context with
    room for that. */
-void leat__report_panic(void *p);
+void leat__report_panic(void *arg);
 
 /* The same for a fault that no nil pointer explains. */
 LEAT__NORETURN void leat__report_wild_fault(const struct leat__fault *fault);
