@@ -202,6 +202,54 @@ static bool is_panic(const struct leat__m *m, const struct leat__fault *f)
 	return !is_excluded(leat__code_address(at.ip));
 }
 
+/* --- stack overflow */
+
+struct exceeded {
+	struct leat__g *g;
+	const struct leat__regs *regs;
+};
+
+static void leat__report_exceeded(void *arg)
+{
+	struct exceeded *e = arg;
+	struct leat__san_context *bounds = &e->g->stack->san;
+	size_t limit = bounds->bytes;
+	char *sp = e->regs ? (char *)(uintptr_t)e->regs->sp : leat__self()->caller_sp;
+	struct leat__text err = {0};
+
+	leat__report_begin();
+	/* The goroutine may have been anywhere, inside malloc too, which the trace needs. */
+	leat__os_watchdog(10, 2);
+	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n",
+	             limit);
+	/* Where nothing stopped it, its frames reach below the end, and the trace is to have them. */
+	if (sp && sp < (const char *)bounds->low) {
+		bounds->bytes += (size_t)((const char *)bounds->low - sp);
+		bounds->low = sp;
+	}
+	if (!e->regs) {
+		leat__report_stacks(LEAT__TRACE_SINGLE, NULL);
+	} else if (leat__settings.traceback > LEAT__TRACE_NONE) {
+		leat__report("\n");
+		leat__put_fault(&err, e->g, e->regs);
+		leat__report_others(e->g->id);
+	}
+	leat__report_end(2);
+}
+
+void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
+{
+	struct exceeded e = {g, regs};
+	struct leat__m *m = leat__self();
+
+	/* Of a stack that is used up nothing more can be asked; after a fault we are off it already. */
+	if (m->g != &m->g0 && !regs)
+		leat__on_scheduler(m, leat__report_exceeded, &e);
+	else
+		leat__report_exceeded(&e);
+	__builtin_unreachable();
+}
+
 /* --- where the thread goes on */
 
 /* On the scheduler context's stack, as if called by nobody. */

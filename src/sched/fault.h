@@ -12,6 +12,7 @@
 
 #include "arch/arch.h"
 
+struct leat__g;
 struct leat__m;
 
 struct leat__fault {
@@ -26,6 +27,9 @@ void leat__fault_init(void);
 /* The alternate stack of the calling thread. */
 void leat__fault_init_thread(struct leat__m *m);
 void leat__fault_done_thread(struct leat__m *m);
+
+/* The stack of g, which runs or just ran here, is exhausted; regs as the fault left them or NULL. */
+LEAT__NORETURN void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs);
 
 /* "[signal SIGSEGV: ...]", as Go has it, in a report. */
 void leat__report_signal(const struct leat__fault *fault);

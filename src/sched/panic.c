@@ -58,19 +58,6 @@ void leat__record_leave(leat__record *r)
 	r->fn(r->arg);
 }
 
-/* g's panics and, in a coroutine, those of who wait below, as one list: for who ends the process. */
-static struct leat__panic *leat__all_panics(struct leat__g *g)
-{
-	struct leat__panic *first = g->panics, **end = &first;
-
-	for (struct leat__resumer *r = leat__resumer_of(g->stack); r; r = leat__resumer_of(r->stack)) {
-		while (*end)
-			end = &(*end)->outer;
-		*end = r->panics;
-	}
-	return first;
-}
-
 /* Panics under way that nothing catches, as far as is known: main's return waits a while for their
    reports, which come after what they deferred has run. */
 static _Atomic int uncaught;
@@ -88,12 +75,10 @@ static int count_uncaught(const struct leat__panic *p)
 static int own_uncaught(void)
 {
 	struct leat__m *m = leat__self();
-	int n;
+	int n = m ? count_uncaught(m->g->panics) : 0;
 
-	if (!m)
-		return 0;
-	n = count_uncaught(m->g->panics);
-	for (struct leat__resumer *r = leat__resumer_of(m->g->stack); r; r = leat__resumer_of(r->stack))
+	for (struct leat__resumer *r = m ? leat__resumer_of(m->g->stack) : NULL; r;
+	     r = leat__resumer_of(r->stack))
 		n += count_uncaught(r->panics);
 	return n;
 }
@@ -115,7 +100,7 @@ void leat__panic_forget(void)
 	store_relaxed(&uncaught, own_uncaught());
 }
 
-/* Whether somebody waits for a panic of g's: in a coroutine that may be who waits below. */
+/* Somebody catches what g panics with now: in a coroutine who waits below may. */
 static bool catchable(const struct leat__g *g)
 {
 	bool caught = g->catches != NULL;
@@ -178,8 +163,7 @@ static const struct leat__fault *fault_of(const struct leat__panic *p)
 	return p ? p->fault : NULL;
 }
 
-/* The caller's goroutine, from where it faulted if it did, and from this level on all others too. */
-static void leat__report_stacks(enum leat__traceback level, const struct leat__fault *fault)
+void leat__report_stacks(enum leat__traceback level, const struct leat__fault *fault)
 {
 	struct leat__m *m = leat__self();
 	struct leat__g *g = m ? (fault ? m->g : leat__asker(m)) : NULL;
@@ -286,14 +270,30 @@ static void leat__run_hook(struct leat__g *g, struct leat__panic *p)
 	fn(&p->info, arg);
 }
 
-/* All that p was to run has run, and nothing catches it. */
-LEAT__NORETURN static void leat__die_of(struct leat__g *g, struct leat__panic *p)
+/* In a coroutine, the panics of who wait below become g's, and what they wait to catch and to run is forgotten. */
+static void take_panics(struct leat__g *g)
 {
-	leat__run_hook(g, p);
-	for (struct leat__panic *q = p; q; q = q->outer)
-		if (q->unprintable)
-			leat__fatal(q->info.message);
-	leat__with_room(leat__report_panic, p);
+	struct leat__panic **end = &g->panics;
+
+	for (struct leat__resumer *r = leat__resumer_of(g->stack); r; r = leat__resumer_of(r->stack)) {
+		while (*end)
+			end = &(*end)->outer;
+		*end = r->panics;
+		r->panics = NULL;
+		r->catches = NULL;
+		r->records = NULL;
+	}
+}
+
+/* All that g's panics were to run has run, and nothing catches the newest. */
+LEAT__NORETURN static void leat__die(struct leat__g *g)
+{
+	take_panics(g);
+	leat__run_hook(g, g->panics);
+	for (struct leat__panic *p = g->panics; p; p = p->outer)
+		if (p->unprintable)
+			leat__fatal(p->info.message);
+	leat__with_room(leat__report_panic, g->panics);
 	__builtin_unreachable();
 }
 
@@ -304,11 +304,7 @@ void leat__panic_now(void)
 	fetch_add_acq_rel(&uncaught, 1); /* if one more than there are: the process ends here */
 	g->catches = NULL;
 	g->records = NULL;
-	for (struct leat__resumer *r = leat__resumer_of(g->stack); r; r = leat__resumer_of(r->stack)) {
-		r->catches = NULL;
-		r->records = NULL;
-	}
-	leat__die_of(g, leat__all_panics(g));
+	leat__die(g);
 }
 
 /* --- panics */
@@ -361,11 +357,10 @@ void leat__raise(struct leat__panic *p)
 	g->panics = p;
 	/* A deferred function may leave by goexit, or raise another panic: neither returns here. */
 	leat__run_records(g, g->catches ? g->catches->records : NULL);
-	if (!g->catches) {
-		if (leat__resumer_of(g->stack))
-			leat__raise_below(g, p);
-		leat__die_of(g, leat__all_panics(g));
-	}
+	if (!g->catches && leat__resumer_of(g->stack))
+		leat__raise_below(g, p);
+	if (!g->catches)
+		leat__die(g);
 	leat__recover(g, g->catches, p);
 }
 
@@ -549,57 +544,12 @@ void leat_goexit(void)
 		c->abandoned = true;
 	drop_panics(g, NULL);
 	leat__run_records(g, NULL);
-	if (leat__resumer_of(g->stack))
+	if (leat__resumer_of(g->stack)) {
+		/* Goes on below, or was a stop. */
+		g->stack->resumer->exits = true;
 		g->stack->resumer->end(g->stack->resumer, NULL);
+	}
 	if (load_relaxed(&g->kind) == LEAT__THREAD)
 		pthread_exit(NULL);
 	leat__end_goroutine(leat__enter());
-}
-
-/* --- stack overflow */
-
-struct exceeded {
-	struct leat__g *g;
-	const struct leat__regs *regs;
-};
-
-static void leat__report_exceeded(void *arg)
-{
-	struct exceeded *e = arg;
-	struct leat__san_context *bounds = &e->g->stack->san;
-	size_t limit = bounds->bytes;
-	char *sp = e->regs ? (char *)(uintptr_t)e->regs->sp : leat__self()->caller_sp;
-	struct leat__text err = {0};
-
-	leat__report_begin();
-	/* The goroutine may have been anywhere, inside malloc too, which the trace needs. */
-	leat__os_watchdog(10, 2);
-	leat__report("runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n",
-	             limit);
-	/* Where nothing stopped it, its frames reach below the end, and the trace is to have them. */
-	if (sp && sp < (const char *)bounds->low) {
-		bounds->bytes += (size_t)((const char *)bounds->low - sp);
-		bounds->low = sp;
-	}
-	if (!e->regs) {
-		leat__report_stacks(LEAT__TRACE_SINGLE, NULL);
-	} else if (leat__settings.traceback > LEAT__TRACE_NONE) {
-		leat__report("\n");
-		leat__put_fault(&err, e->g, e->regs);
-		leat__report_others(e->g->id);
-	}
-	leat__report_end(2);
-}
-
-void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
-{
-	struct exceeded e = {g, regs};
-	struct leat__m *m = leat__self();
-
-	/* Of a stack that is used up nothing more can be asked; after a fault we are off it already. */
-	if (m->g != &m->g0 && !m->foreign && !regs)
-		leat__on_scheduler(m, leat__report_exceeded, &e);
-	else
-		leat__report_exceeded(&e);
-	__builtin_unreachable();
 }

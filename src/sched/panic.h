@@ -10,6 +10,7 @@
 
 #include "sched/goroutine.h"
 #include "sched/report.h"
+#include "sched/settings.h"
 
 #include <leat/panic.h>
 
@@ -59,13 +60,15 @@ LEAT__NORETURN void leat__panic_fault(const struct leat__fault *fault, const cha
 bool leat__catch_printing(void (*fn)(void *), void *arg, leat_panic_info *info);
 bool leat__is_printing(void);
 
+/* In a report: the caller's goroutine, from where it faulted if it did, and from this level on all others too. */
+void leat__report_stacks(enum leat__traceback level, const struct leat__fault *fault);
+
 /* Report arg, a struct leat__panic, and those before it, with the caller's trace, and exit 2; on a context with
    room for that. */
 void leat__report_panic(void *arg);
 
 /* The same for a fault that no nil pointer explains. */
 LEAT__NORETURN void leat__report_wild_fault(const struct leat__fault *fault);
-
 /* Panic with what a coroutine of the caller's did not catch. */
 LEAT__NORETURN void leat__panic_again(const leat_panic_info *info);
 
@@ -78,9 +81,6 @@ LEAT__NORETURN void leat__panic_now(void);
 
 /* Report "fatal error: ..." with the caller's trace and exit 2; nothing deferred runs. */
 LEAT__NORETURN void leat__fatal(const char *message);
-
-/* The stack of g, which runs or just ran here, is exhausted; regs as the fault left them or NULL. */
-LEAT__NORETURN void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs);
 
 /* The process is about to end: give panics that are under way the time to be reported. */
 void leat__panic_wait(void);
