@@ -30,7 +30,7 @@
  *  - A panic that the body does not catch ends it, and is raised again, with the same message, where the coroutine was
  *    resumed.  If nobody would catch it there either, all that was deferred has run when the report comes, and the
  *    trace shows the frames of the coroutine and those below it.
- *  - leat_goexit in the body ends the coroutine alone.
+ *  - leat_goexit in the body ends it, and then goes on where the coroutine was resumed.
  *  - A yield in a function that was deferred, while a panic or coro_stop runs it, panics.
  *
  * A coroutine that has not ended keeps 192 KiB of address space, of which only touched pages take memory: one, if
@@ -83,7 +83,8 @@ LEAT_API leat_coro *leat_coro_make(const leat_coro_opts *opts, size_t elem_bytes
  * untouched.  False, too, if it has ended before.
  *
  * Panics "coro: resume of a running coroutine" when c runs, the caller being in it or in one that it resumed, or
- * somebody else at the same time, as far as that is noticed; and with what the body did not catch.
+ * somebody else at the same time, as far as that is noticed; and with what the body did not catch.  Does not
+ * return either where the body calls leat_goexit.
  * Any goroutine, any thread; one at a time.  After the next of Go's iter.Pull.
  */
 LEAT_API bool leat_coro_next(leat_coro *c, void *elem);
@@ -166,7 +167,8 @@ LEAT__END
 
 /*
  * LEAT_CORO_OWN(c, T, fn, .field = value, ...): a declaration of coro(T) c, freed when the block is left by
- * whichever way.
+ * whichever way.  One that goroutines of a scope use is declared before the scope, as all that they use: then they
+ * are joined first.
  */
 #define LEAT_CORO_OWN(c, T, ...)                                                                   \
 	LEAT_CORO(T) const c = LEAT_CORO_MAKE(T, __VA_ARGS__);                                         \

@@ -185,12 +185,13 @@ static COLD LEAT__NORETURN void leat__coro_raise(leat_coro *c)
 static void *leat__coro_over(void *arg)
 {
 	leat_coro *c = arg;
-	bool passed = resumer(c)->passed;
+	const struct leat__resumer *r = resumer(c);
+	bool exits = r->passed || (r->exits && !(c->flags & STOPPING));
 
 	if (unlikely(c->panic != NULL))
 		leat__coro_raise(c);
 	give_back(c);
-	if (unlikely(passed))
+	if (unlikely(exits))
 		leat_goexit();
 	return NULL;
 }

@@ -243,7 +243,7 @@ void leat__stack_exceeded(struct leat__g *g, const struct leat__regs *regs)
 	struct leat__m *m = leat__self();
 
 	/* Of a stack that is used up nothing more can be asked; after a fault we are off it already. */
-	if (m->g != &m->g0 && !regs)
+	if (m->g != &m->g0 && !m->foreign && !regs)
 		leat__on_scheduler(m, leat__report_exceeded, &e);
 	else
 		leat__report_exceeded(&e);

@@ -92,6 +92,7 @@ struct leat__resumer {
 	struct leat__panic *panics;
 	struct leat_coro *coro;
 	bool passed; /* a panic that nobody catches ran its records: it ends when the coroutine does */
+	bool exits;  /* the coroutine ends by a goexit */
 	/* The coroutine, on whose stack the caller is, ends: by a panic that it does not catch, or NULL. */
 	void (*end)(struct leat__resumer *r, struct leat__panic *panic) __attribute__((noreturn));
 };

@@ -336,9 +336,9 @@ static void put_resumers(struct leat__text *to, const struct leat__stack *s)
 		else
 			leat__os_stack_bounds(&low, &high);
 		leat__context_regs(r->sp, &regs);
-		put_frames(
-		    to, pcs,
-		    leat__unwind_regs(&regs, false, (uintptr_t)low, (uintptr_t)high, pcs, PCS_MAX), false);
+		put_frames(to, pcs,
+		           leat__unwind_regs(&regs, false, (uintptr_t)low, (uintptr_t)high, pcs, PCS_MAX),
+		           false);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: procs=1,4 notsan */
+/* CTEST: procs=1,4 notsan noemulator */
 /*
  * Goal: a child that was forked in a coroutine goes on in it, and what the resumers' stacks hold, scopes among it, does
  * not wait for goroutines that are gone.

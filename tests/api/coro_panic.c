@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: what a coroutine's body does not catch, and misuse, panics in its resumer; goexit ends it alone.  On
+ * Goal: what a coroutine's body does not catch, and misuse, panics in its resumer; goexit goes on there.  On
  * plain threads all is the same.
  */
 #include "test.h"
@@ -167,13 +167,85 @@ static void exits(coro(int) c)
 	leat_goexit();
 }
 
-TEST(goexit_ends_the_coroutine_alone)
+struct exiting {
+	leat_waitgroup *done;
+	bool nested;
+};
+
+static void passes_on(coro(int) c)
 {
-	coro(int) c = coro_make0(int, exits);
+	defer(put, "p");
+	coro_own(inner, int, count, .to = 1);
+	coro(int) bad = coro_make0(int, exits);
+
+	defer(leat_coro_free, (leat_coro *)(void *)bad);
+	CHECK(coro_next(inner, NULL));
+	coro_range(v, bad)
+		coro_yield(c, v);
+	put("never");
+}
+
+static void exiting(struct exiting *a)
+{
+	leat_waitgroup *done = a->done;
+	coro(int) c = a->nested ? coro_make0(int, passes_on) : coro_make0(int, exits);
+	leat_panic_info info;
+
+	defer(leat_waitgroup_done, done);
+	defer(leat_coro_free, (leat_coro *)(void *)c);
+	defer(put, "r");
+	CHECK(coro_next(c, NULL));
+	leat_catch(resumes, (void *)c, &info);
+	put("never");
+}
+
+static void *exiting_thread(void *done)
+{
+	exiting(&(struct exiting){.done = done});
+	CHECK(false);
+	return NULL;
+}
+
+TEST(goexit_goes_on_in_the_resumer)
+{
+	leat_waitgroup done = {0};
+	pthread_t t;
+
+	leat_waitgroup_add(&done, 1);
+	go(exiting, .done = &done);
+	leat_waitgroup_wait(&done);
+	CHECK_LOG("g2r");
+	leat_waitgroup_add(&done, 1);
+	go(exiting, .done = &done, .nested = true);
+	leat_waitgroup_wait(&done);
+	CHECK_LOG("gdp2r");
+	leat_waitgroup_add(&done, 1);
+	CHECK(pthread_create(&t, NULL, exiting_thread, &done) == 0);
+	CHECK(pthread_join(t, NULL) == 0);
+	leat_waitgroup_wait(&done);
+	CHECK_LOG("g2r");
+	test_goroutines(1);
+}
+
+/* Not where it runs because of a stop. */
+static void exits_again(void *unused)
+{
+	(void)unused;
+	leat_goexit();
+}
+
+static void exits_when_stopped(coro(int) c)
+{
+	defer(exits_again, NULL);
+	coro_yield(c, 1);
+}
+
+TEST(a_stop_ends_the_coroutine_alone)
+{
+	coro(int) c = coro_make0(int, exits_when_stopped);
 
 	CHECK(coro_next(c, NULL));
-	CHECK(!coro_next(c, NULL));
-	CHECK_LOG("g");
+	coro_stop(c);
 	CHECK(coro_ended(c));
 	coro_free(c);
 }
@@ -372,10 +444,6 @@ static void *panics_there(void *unused)
 
 	CHECK(coro_next(c, NULL));
 	CHECK(test_panics(resumes, (void *)c, "from inside"));
-	coro_free(c);
-	c = coro_make0(int, exits);
-	CHECK(coro_next(c, NULL));
-	CHECK(!coro_next(c, NULL));
 	coro_free(c);
 	return unused;
 }

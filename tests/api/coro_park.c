@@ -55,6 +55,36 @@ TEST(parks_on_a_channel)
 	}
 }
 
+static void *receives_all(void *arg)
+{
+	chan(int) values = arg;
+	int next = 0;
+	coro_own(c, int, received, .from = chan_receiver(values));
+
+	coro_range(v, c)
+		CHECK_EQ(v, next++);
+	CHECK_EQ(next, 1000);
+	return NULL;
+}
+
+TEST(parks_on_plain_threads)
+{
+	enum { THREADS = 3 };
+	pthread_t threads[THREADS];
+	chan(int) values[THREADS];
+
+	for (int i = 0; i < THREADS; i++) {
+		values[i] = chan_make(int, i);
+		CHECK(pthread_create(&threads[i], NULL, receives_all, (void *)values[i]) == 0);
+		go(produce, .to = chan_sender(values[i]), .n = 1000);
+	}
+	for (int i = 0; i < THREADS; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+	test_goroutines(1);
+	for (int i = 0; i < THREADS; i++)
+		chan_free(values[i]);
+}
+
 /* Everything that parks, a yield after each. */
 struct all {
 	leat_mutex *m;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* CTEST: procs=1,4 nofenced */
+/* A goroutine on a small stack has resumed a coroutine, whose stack has a guard: its own is looked at again. */
+#include <leat.h>
+
+struct deep {
+	int levels;
+};
+
+static void once(coro(int) c)
+{
+	coro_yield(c, 1);
+}
+
+__attribute__((noinline)) static int recurse(int n)
+{
+	volatile char room[400];
+
+	room[n % 400] = (char)n;
+	if (n == 0)
+		leat_yield();
+	else
+		room[n % 400] += (char)recurse(n - 1);
+	return room[n % 400];
+}
+
+static void deep(struct deep *a)
+{
+	coro(int) c = coro_make0(int, once);
+
+	if (coro_next(c, NULL))
+		recurse(a->levels);
+	__asm__ volatile(""); /* no tail call */
+}
+
+static void sleeper(void *unused)
+{
+	(void)unused;
+	leat_sleep(LEAT_MINUTE);
+}
+
+int main(void)
+{
+	leat_go_opts opts = {.stack_bytes = 2048, .name = "deep"};
+
+	/* The lowest of all has the guard below it; the next ones have others. */
+	for (int i = 0; i < 5; i++)
+		leat_go_with(&opts, sleeper, NULL, 0);
+	go_with(&opts, deep, 8);
+	leat_sleep(LEAT_MINUTE);
+	return 0;
+}
