@@ -301,6 +301,8 @@ size_t leat__unwind_regs(const struct leat__regs *regs, bool exact, uintptr_t st
 		if (found > 1)
 			return n + found;
 	}
+#else
+	(void)exact;
 #endif
 	return n + walk_frame_pointers(&at, stack_lo, stack_hi, pcs + n, max - n, 0);
 }

@@ -416,6 +416,8 @@ TEST(faulting_at_a_return_address)
 	/* Twice: what was found out about the one must not serve the other. */
 	for (int i = 0; i < 2; i++) {
 		fault(&chain);
+		if (!leat__unwind_is_loaded()) /* frame pointers do not tell who was called last */
+			return;
 		check_chain(&chain);
 		CHECK(chain.pcs[0] == chain.pcs[1]);
 		CHECK_EQ(position(&chain, chain.returns[0]), 4);
