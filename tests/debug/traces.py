@@ -55,8 +55,9 @@ STATES = {"receiver": "chan receive", "selector": "select", "sleeper": "sleep", 
 	"reader": "syscall", "crasher": "running", "main": "chan receive"}
 INLINED = "selector_middle"
 
-# That of binutils (2.40) takes lines of gcc's -flto for <artificial>'s, and loses some functions that were inlined.
-ADDR2LINE = "llvm-addr2line" if shutil.which("llvm-addr2line") else "addr2line"
+# That of binutils (2.40) loses some functions that were inlined and lines of gcc's -flto: it is asked for names.
+LLVM = shutil.which("llvm-addr2line")
+ADDR2LINE = "llvm-addr2line" if LLVM else "addr2line"
 FIRST_WORDS = {"panic": "panic: on purpose\n\n", "quit": "SIGQUIT: quit\n\n", "dump": "goroutine 1 [running]:\n",
 	"overflow": "runtime: goroutine stack exceeds "}
 
@@ -157,10 +158,10 @@ class Symbols:
 		found = []
 		while not re.fullmatch("0x0+", function := read()):
 			file, _, line = read().partition(" (")[0].rpartition(":")
-			own = pathlib.PurePath(file).name in (self.source.path.name, "<artificial>")
+			own = pathlib.PurePath(file).name == self.source.path.name
 			found.append((self.source.plain(function), int(line) if own and line.isdigit() else 0))
 		read(), read()
-		return found
+		return found if LLVM else [(found[-1][0], 0)]
 
 
 class Program:
@@ -203,7 +204,7 @@ class Program:
 		return chain
 
 	def has_lines(self):
-		return self.row["debug"] != "-g0"
+		return self.row["debug"] != "-g0" and (self.variant == "debug" or LLVM)
 
 	def is_static(self):
 		return self.row["place"] == "-static"
