@@ -14,6 +14,7 @@ addresses alone, those that addr2line finds these functions at in the program be
 """
 
 import concurrent.futures
+import ctypes
 import itertools
 import os
 import pathlib
@@ -204,7 +205,7 @@ class Program:
 		return chain
 
 	def has_lines(self):
-		return self.row["debug"] != "-g0" and (self.variant == "debug" or LLVM)
+		return self.row["debug"] != "-g0" and (LLVM or (self.variant == "debug" and not self.is_static()))
 
 	def is_static(self):
 		return self.row["place"] == "-static"
@@ -358,6 +359,15 @@ def main():
 	if missing or not CHOICES["compiler"]:
 		print(f"no {missing or 'compiler'} (package binutils)")
 		return 77
+	known = (tree / "libleat.so").read_bytes()
+	for library in ("libdw.so.1", "libunwind.so.8"):
+		try:
+			ctypes.CDLL(library)
+		except OSError:
+			known = b""
+		if library.encode() not in known:
+			print(f"no {library}, or no headers of it when leat was compiled")
+			return 77
 	rows = pairwise(CHOICES) + [dict(zip(CHOICES, row)) for row in OTHERS if shutil.which(row[0])]
 	rows = [row for row in rows if set(sys.argv[2:]) <= set(row.values())]
 	failed = 0
