@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What traces.py looks at: goroutines three calls deep, one in each state, then a report.  `panic` and
- * `overflow` (of a stack) die of it, `dump` writes it on stdout, `quit` waits for SIGQUIT.
+ * What traces.py looks at: goroutines three calls deep, one in each state, then a report.  `panic`,
+ * `fault` and `overflow` (of a stack) die of it, `dump` writes it on stdout, `quit` waits for SIGQUIT.
  *
  * @receiver_inner in a comment names the line where that function calls the next or stays, and
  * @created.receiver the one where that goroutine is created.  No call that returns is the last thing
@@ -35,6 +35,7 @@ struct arguments {
 static atomic_bool spinning;
 static atomic_int reader_tid;
 static const char *mode;
+static int *volatile nowhere;
 
 NOINLINE static int receiver_inner(leat_chan *c, int more)
 {
@@ -188,6 +189,8 @@ __attribute__((noinline, noreturn)) static void crasher_inner(void)
 {
 	if (strcmp(mode, "overflow") == 0)
 		deeper(1); /* @crasher_inner.overflow */
+	if (strcmp(mode, "fault") == 0)
+		*nowhere = 1; /* @crasher_inner.fault */
 	if (strcmp(mode, "quit") == 0 && write(1, "ready\n", 6) == 6)
 		leat_sleep(LEAT_HOUR);
 	leat_panic("on purpose"); /* @crasher_inner */

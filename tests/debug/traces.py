@@ -28,7 +28,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 INCLUDE = HERE.parent.parent / "include"
-MODES = ("panic", "quit", "dump", "overflow")
+MODES = ("panic", "quit", "dump", "overflow", "fault")
 
 CHOICES = {
 	"compiler": ["gcc", "clang"],
@@ -60,7 +60,8 @@ INLINED = "selector_middle"
 LLVM = shutil.which("llvm-addr2line")
 ADDR2LINE = "llvm-addr2line" if LLVM else "addr2line"
 FIRST_WORDS = {"panic": "panic: on purpose\n\n", "quit": "SIGQUIT: quit\n\n", "dump": "goroutine 1 [running]:\n",
-	"overflow": "runtime: goroutine stack exceeds "}
+	"overflow": "runtime: goroutine stack exceeds ",
+	"fault": "panic: runtime error: invalid memory address or nil pointer dereference\n"}
 
 
 class Failure(Exception):
@@ -227,7 +228,7 @@ class Program:
 		return self.is_static() or (self.variant == "stripped" and self.row["library"] == "libleat.a")
 
 	def check(self, name, mode, block):
-		first_exact = name in ("spinner", "reader") or (name == "crasher" and mode == "overflow")
+		first_exact = name in ("spinner", "reader") or (name == "crasher" and mode in ("overflow", "fault"))
 		got = []
 		for i, frame in enumerate(block.frames):
 			got += self.resolve(frame, first_exact and i == 0)
