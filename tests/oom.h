@@ -47,7 +47,7 @@ static long oom_left;           /* allocations until the one that fails; 0: it w
 static long oom_thread;         /* whose they are */
 static bool oom_armed, oom_hit; /* by that thread */
 static bool oom_stays;          /* all that follow the one that fails do so, too */
-static bool oom_maps;           /* mappings fail, too */
+LEAT__UNUSED static bool oom_maps; /* mappings fail, too */
 
 #if defined __GLIBC__ && !defined TEST_SANITIZED
 
