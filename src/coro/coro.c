@@ -177,6 +177,8 @@ static COLD LEAT__NORETURN void leat__coro_raise(leat_coro *c)
 {
 	leat_panic_info info = c->panic->info;
 
+	if (resumer(c)->exits && !(c->flags & STOPPING))
+		leat__goexit_passes(leat__current());
 	give_back(c);
 	leat__panic_again(&info);
 }
@@ -452,9 +454,16 @@ void leat_coro_stop(leat_coro *c)
 	leat__coro_resume(c, NULL);
 }
 
+/* Where a panic that nobody catches passes, c still is what leads down from its stack. */
+static void leat__coro_discard(void *c)
+{
+	if (ended(c))
+		free(c);
+}
+
 void leat_coro_free(leat_coro *c)
 {
-	leat__record last = {.fn = free, .arg = c};
+	leat__record last = {.fn = leat__coro_discard, .arg = c};
 
 	if (!c || leat__coro_busy(c, "coro: free of a running coroutine"))
 		return;

@@ -132,6 +132,13 @@ static void leat__run_records(struct leat__g *g, const leat__record *mark)
 	}
 }
 
+/* What was deferred below a catch is not in it any more: what it raises goes to the next one out. */
+static void leave_catches(struct leat__g *g)
+{
+	while (g->catches && g->catches->records == g->records)
+		g->catches = g->catches->outer;
+}
+
 /* --- reports */
 
 /* Oldest first, each later one indented, as Go prints them.  One that was raised again is there once. */
@@ -439,6 +446,17 @@ void leat__panic_again(const leat_panic_info *info)
 	leat__raise(&p);
 }
 
+void leat__goexit_passes(struct leat__g *g)
+{
+	drop_panics(g, NULL);
+	for (struct leat__catch *c = g->catches; c; c = c->outer) {
+		c->abandoned = true;
+		c->panics = NULL;
+	}
+	if (leat__resumer_of(g->stack))
+		g->stack->resumer->exits = true; /* goes on below, or is a stop */
+}
+
 void leat__panic_drop(struct leat__g *g)
 {
 	drop_panics(g, NULL);
@@ -539,16 +557,11 @@ void leat_goexit(void)
 		leat__with_room(leat__report_panic, g->panics);
 		__builtin_unreachable();
 	}
-	/* A panic in what runs now is caught as it would be without us, but then we go on. */
-	for (struct leat__catch *c = g->catches; c; c = c->outer)
-		c->abandoned = true;
-	drop_panics(g, NULL);
-	leat__run_records(g, NULL);
-	if (leat__resumer_of(g->stack)) {
-		/* Goes on below, or was a stop. */
-		g->stack->resumer->exits = true;
+	leat__goexit_passes(g);
+	for (leave_catches(g); g->records; leave_catches(g))
+		leat__run_records(g, g->records->next);
+	if (leat__resumer_of(g->stack))
 		g->stack->resumer->end(g->stack->resumer, NULL);
-	}
 	if (load_relaxed(&g->kind) == LEAT__THREAD)
 		pthread_exit(NULL);
 	leat__end_goroutine(leat__enter());

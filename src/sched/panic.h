@@ -72,6 +72,10 @@ LEAT__NORETURN void leat__report_wild_fault(const struct leat__fault *fault);
 /* Panic with what a coroutine of the caller's did not catch. */
 LEAT__NORETURN void leat__panic_again(const leat_panic_info *info);
 
+/* A goexit passes g's catches, which forget what they were in: a panic in what is deferred is caught as it would be
+   without it, but then the goexit goes on. */
+void leat__goexit_passes(struct leat__g *g);
+
 /* What panics g, in a coroutine that ends, has under way there is raised below, or not at all. */
 void leat__panic_drop(struct leat__g *g);
 

@@ -276,6 +276,36 @@ TEST(line_91_a_panic_out_of_goexit_recovered_further_out)
 	CHECK_LOG("da");
 }
 
+static void panics_in_goexit(void *arg)
+{
+	(void)arg;
+	defer(put, "b");
+	defer(panic_in_defer, "during goexit");
+	leat_goexit();
+}
+
+static void catches_a_goexit(const char *s)
+{
+	put(s);
+	leat_catch(panics_in_goexit, NULL, NULL);
+	put("never");
+}
+
+static void goexit_in_a_catch_of_a_defer(void *arg)
+{
+	(void)arg;
+	defer(put, "a");
+	defer(catches_a_goexit, "c");
+	leat_panic("first");
+}
+
+/* The goexit has dropped the panic that the catch would have gone back to. */
+TEST(line_91_line_92_goexit_in_a_catch_inside_a_panic)
+{
+	run_to_its_end(goexit_in_a_catch_of_a_defer);
+	CHECK_LOG("cdba");
+}
+
 static void goexit_twice(void *arg)
 {
 	(void)arg;
