@@ -72,6 +72,29 @@ static void set_armed(leat_ctx *c, bool armed)
 	__atomic_store_n(&c->leat__armed, armed, __ATOMIC_RELAXED);
 }
 
+/* Stop those of top and below it that are due at_ns or later, but for kept.  The lock of deadlines is held. */
+static void stop_below(leat_ctx *top, int64_t at_ns, const struct deadline *kept)
+{
+	struct deadline *all = NULL;
+
+	/* The timers' lock comes before the tree's, so first look, then stop.  No context with a deadline ends
+	   in between: that takes the lock of deadlines. */
+	leat__lock(&top->leat__root->leat__lock);
+	for (leat_ctx *c = top; c; c = leat__ctx_walk(c, top, true)) {
+		struct deadline *d = c->leat__timer;
+
+		if (d && d != kept && c->leat__armed && d->timer.when >= at_ns) {
+			d->stopped = all;
+			all = d;
+		}
+	}
+	leat__unlock(&top->leat__root->leat__lock);
+	for (struct deadline *d = all; d; d = d->stopped) {
+		leat__timer_stop(&d->timer);
+		set_armed(d->ctx, false);
+	}
+}
+
 /* Arm *spare, or what c has from before; what is not used stays in *spare, the hold on a cause that it had before
    goes to *unheld.  0 or -ENOMEM.  Locked. */
 static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadline **spare,
@@ -102,6 +125,7 @@ static int arm(leat_ctx *c, int64_t at_ns, const leat_error *cause, struct deadl
 	}
 	c->leat__timer = d;
 	set_armed(c, true);
+	stop_below(c, at_ns, d); /* they come too late to end anything, and would hide a deadlock */
 	if (is_done(c)) {
 		leat__timer_stop(&d->timer);
 		set_armed(c, false);
@@ -122,7 +146,7 @@ void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
 	const leat_error *unheld = NULL;
 	struct deadline *d = NULL;
 	struct leat__m *m;
-	bool past;
+	bool past, timers = false;
 	int err = 0;
 
 	if (at_ns > LEAT__CTX_LAST)
@@ -139,9 +163,11 @@ void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
 			err = arm(c, at_ns, cause, &d, &unheld);
 		leat__unlock(&deadlines);
 		if (past)
-			leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
+			timers = leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
 	}
 	leat__leave(m);
+	if (timers)
+		leat__ctx_stop_timers(c);
 	free_deadline(d);
 	leat_error_free(unheld);
 	if (err)
@@ -169,25 +195,9 @@ void leat__ctx_free_timer(leat_ctx *c)
 void leat__ctx_stop_timers(leat_ctx *top)
 {
 	struct leat__m *m = leat__enter();
-	struct deadline *all = NULL;
 
 	leat__lock(&deadlines);
-	/* The timers' lock comes before the tree's, so first look, then stop.  No context with a deadline ends
-	   in between: that takes the lock of deadlines. */
-	leat__lock(&top->leat__root->leat__lock);
-	for (leat_ctx *c = top; c; c = leat__ctx_walk(c, top, true)) {
-		struct deadline *d = c->leat__timer;
-
-		if (d && c->leat__armed) {
-			d->stopped = all;
-			all = d;
-		}
-	}
-	leat__unlock(&top->leat__root->leat__lock);
-	for (struct deadline *d = all; d; d = d->stopped) {
-		leat__timer_stop(&d->timer);
-		set_armed(d->ctx, false);
-	}
+	stop_below(top, INT64_MIN, NULL);
 	leat__unlock(&deadlines);
 	leat__leave(m);
 }
