@@ -5,10 +5,14 @@
  * libunwind's own unw_backtrace keeps, for each thread, how the frame of each address is laid out, and so follows a
  * stack with a few loads per frame.  What os/unwind.c does instead, step by step, can start anywhere, but takes a
  * lock and blocks the signals for each step: two system calls, and some 20 times as long.  On Arm unw_backtrace
- * reads without a look at whether there is anything (see arch/libunwind.h), so it is left alone there.
+ * reads without a look at whether there is anything (see arch/libunwind.h), so it is left alone there.  So it is
+ * under LeakSanitizer, which dies of thread-local data of libraries that were loaded later, on threads that were
+ * there before; and where a fault's frame (leat__signal_frame) is on the stack, which it takes for the kernel's.
  */
 #define _GNU_SOURCE
 #include "os/unwind.h"
+
+#include "arch/sanitizer.h"
 
 #if defined LEAT_HAVE_LIBUNWIND && LEAT_HAVE_LIBUNWIND
 #include "arch/libunwind.h"
@@ -40,12 +44,16 @@ static backtrace_function *find(void)
 
 size_t leat__unwind_often(void **pcs, size_t max)
 {
-	backtrace_function *backtrace = leat__unwind_without_libraries ? NULL : find();
+	bool not_here = leat__unwind_without_libraries || leat__sanitizers & (LEAT__ASAN | LEAT__LSAN);
+	backtrace_function *backtrace = not_here ? NULL : find();
 	int n;
 
 	if (!backtrace)
 		return leat__unwind_here(pcs, max, 0);
 	n = backtrace(pcs, (int)max);
+	for (int i = 0; i < n; i++)
+		if (leat__is_signal_frame((uintptr_t)pcs[i]))
+			return leat__unwind_here(pcs, max, 0);
 	return n > 0 ? (size_t)n : 0;
 }
 
