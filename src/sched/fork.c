@@ -169,6 +169,7 @@ static void after_in_child(void)
 	struct leat__m *m = leat__self();
 
 	leat__report_forget();
+	leat__stack_reader_forget();
 	leat__sched.forks++;
 	if (m)
 		atomic_fetch_or_explicit(&m->retake, LEAT__RETAKE_FORKED, memory_order_relaxed);

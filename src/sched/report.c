@@ -152,6 +152,12 @@ void leat__report_wait(void)
 void leat__report_forget(void)
 {
 	store_relaxed(&reporting, 0);
+	if (load_relaxed(&turn) == FREE)
+		return;
+	/* Who had the turn is not here, and was perhaps in the middle of what they do. */
+	leat__report_without_libraries();
+	store_relaxed(&turn_of, 0);
+	store_relaxed(&turn, FREE);
 }
 
 void leat__report_end(int status)

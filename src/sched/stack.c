@@ -355,6 +355,11 @@ void leat__stack_release(void)
 	leat__unlock(&reading);
 }
 
+void leat__stack_reader_forget(void)
+{
+	__atomic_store_n(&reading, 0, __ATOMIC_RELAXED);
+}
+
 static void await_reader(void)
 {
 	leat__lock(&reading);

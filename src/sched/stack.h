@@ -111,6 +111,9 @@ void leat__stack_forget(struct leat__stack *s);
 bool leat__stack_hold(void);
 void leat__stack_release(void);
 
+/* In the child of a fork: who read is not here. */
+void leat__stack_reader_forget(void);
+
 /* False when an unguarded stack, on which the caller runs, has been left at its low end, or was: then
    the canary there has been overwritten. */
 bool leat__stack_intact(const struct leat__stack *s);

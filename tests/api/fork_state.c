@@ -341,4 +341,54 @@ TEST(hogs_that_are_stopped_where_they_are)
 	use_poller();
 }
 
+/* --- reports */
+
+struct reporter {
+	_Atomic bool *stop;
+	leat_waitgroup *wg;
+};
+
+static void reporter(struct reporter *a)
+{
+	FILE *nowhere = fopen("/dev/null", "w");
+
+	CHECK(nowhere != NULL);
+	while (!atomic_load(a->stop)) {
+		leat_dump(nowhere);
+		leat_yield();
+	}
+	fclose(nowhere);
+	leat_waitgroup_done(a->wg);
+}
+
+/* Who had the turn to report, or read stacks, in the parent is not in the child. */
+TEST(a_dump_that_was_under_way)
+{
+	int rounds = test_count(300);
+	_Atomic bool enough = false;
+	leat_waitgroup wg = {0};
+
+	leat_waitgroup_add(&wg, 1);
+	go(reporter, &enough, &wg);
+	for (int i = 0; i < rounds; i++) {
+		pid_t pid;
+
+		leat_sleep(LEAT_MILLISECOND);
+		pid = fork();
+		if (pid == 0) {
+			FILE *nowhere = fopen("/dev/null", "w");
+
+			alarm(20);
+			leat_dump(nowhere);
+			go0(leat_yield);
+			test_goroutines(1);
+			end_child();
+		}
+		expect_fine(pid);
+	}
+	atomic_store(&enough, true);
+	leat_waitgroup_wait(&wg);
+	test_goroutines(1);
+}
+
 TEST_MAIN
