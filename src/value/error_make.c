@@ -22,6 +22,7 @@
 #include "os/unwind.h"
 #include "sched/scheduler.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,11 +129,13 @@ static void leat__error_make(void *arg)
 	size_t frames = 0, own, tail_length = tail ? strlen(tail) : 0;
 	char text[SHORT], *message;
 	struct leat__error *h;
+	int length, error = errno;
 	va_list again;
-	int length;
 
+	/* The first trace of all loads a library; the message may be of errno. */
 	if (o->from)
 		trace = trace_from(o->from, pcs, &frames);
+	errno = error;
 	va_copy(again, o->args);
 	length = vsnprintf(text, sizeof text, o->fmt, o->args);
 	own = length > 0 ? (size_t)length : 0;
@@ -161,6 +164,7 @@ static void leat__error_make(void *arg)
 		o->made = &h->e;
 	}
 	va_end(again);
+	errno = error;
 }
 
 /* What was ordered, or what there is instead. */

@@ -8,6 +8,7 @@
 #include "value/error.h"
 
 #include "sched/report.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,7 @@ static void print(FILE *f, void (*fn)(void *), const leat_error *e, const leat_e
                   uint64_t log_id)
 {
 	struct job job = {{.f = f}, e, type, log_id};
+	int error = errno; /* libraries that are loaded change it */
 
 	if (!e)
 		return;
@@ -97,19 +99,23 @@ static void print(FILE *f, void (*fn)(void *), const leat_error *e, const leat_e
 		fputs("\n", f);
 	}
 	funlockfile(f);
+	errno = error;
 }
 
 static char *text(void (*fn)(void *), const leat_error *e, const leat_error_type *type,
                   uint64_t log_id)
 {
 	struct job job = {{0}, e, type, log_id};
+	int error = errno;
 
 	if (!e)
 		return calloc(1, 1);
-	if (leat__error_with_room(fn, &job) && !job.to.failed)
-		return job.to.at;
-	free(job.to.at);
-	return NULL;
+	if (!leat__error_with_room(fn, &job) || job.to.failed) {
+		free(job.to.at);
+		job.to.at = NULL;
+	}
+	errno = error;
+	return job.to.at;
 }
 
 static void leat__error_show(void *arg)
@@ -197,7 +203,7 @@ static void put_details(struct sink *to, const struct leat__error *h)
 	}
 	if (h->file) {
 		put_string(to, "\tat ");
-		put_string(to, h->function);
+		put_string(to, h->function ? h->function : "?");
 		put_string(to, " (");
 		put_string(to, h->file);
 		put_short(to, ":%d)\n", h->line);

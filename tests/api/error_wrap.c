@@ -53,6 +53,22 @@ TEST(a_new_one)
 }
 
 /* What is longer than the room that printf is given at first. */
+/* The first trace of all loads libraries, whose errors are not the caller's. */
+TEST(errno_is_left_alone)
+{
+	leat_error *e;
+	char *log;
+
+	errno = EACCES;
+	e = leat_error_new(&lowlevel, "%s", strerror(errno));
+	CHECK_EQ(errno, EACCES);
+	log = leat_error_log_text(e, 1);
+	CHECK_EQ(errno, EACCES);
+	CHECK(strstr(log, leat_error_message(e)));
+	free(log);
+	leat_error_free(e);
+}
+
 TEST(messages_of_any_length)
 {
 	static char text[3000];
