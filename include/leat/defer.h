@@ -40,15 +40,17 @@ LEAT__END
 
 /*
  * LEAT_DEFER(fn, arg): fn takes one pointer and may return anything.  A call that would not compile
- * as fn(arg) does not compile here.
+ * as fn(arg) does not compile here.  arg stands outside of the statement expression: a compound literal in it
+ * lives as long as the block that defer stands in.
  */
 #define LEAT_DEFER(fn, arg) LEAT__DEFER(__COUNTER__, fn, arg)
 #define LEAT__DEFER(n, f, a)                                                                       \
-	leat__record LEAT__CAT(leat__d, n) LEAT__CLEANUP(leat__record_leave) = {                       \
-	    NULL, (void (*)(void *))(void (*)(void))(f), __extension__({                               \
-		    (void)sizeof((f)(a), 0);                                                               \
-		    (void *)(a);                                                                           \
-	    })};                                                                                       \
+	leat__record LEAT__CAT(leat__d, n)                                                             \
+	    LEAT__CLEANUP(leat__record_leave) = {NULL, __extension__({                                 \
+		                                         (void)sizeof((f)(a), 0);                          \
+		                                         (void (*)(void *))(void (*)(void))(f);            \
+	                                         }),                                                   \
+	                                         (void *)(a)};                                         \
 	leat__record *const LEAT__CAT(leat__dp, n) LEAT__UNUSED =                                      \
 	    leat__record_push(&LEAT__CAT(leat__d, n))
 

@@ -298,6 +298,39 @@ TEST(line_93_changes_before_the_panic_are_seen)
 	CHECK_LOG("y");
 }
 
+struct letters {
+	const char *first, *second;
+};
+
+static void put_letters(const struct letters *l)
+{
+	put(l->first);
+	put(l->second);
+}
+
+/* Writes over the stack, where something that is gone may have been. */
+static __attribute__((noinline)) void use_stack(void)
+{
+	volatile char room[256];
+
+	for (size_t i = 0; i < sizeof room; i++)
+		room[i] = 1;
+}
+
+/* It lives as long as the block. */
+TEST(a_compound_literal_may_be_the_argument)
+{
+	clear();
+	{
+		const char *volatile b = "b";
+
+		defer(put_letters, (&(struct letters){"a", b}));
+		defer(put_letters, (&(struct letters){b, "c"}));
+		use_stack();
+	}
+	CHECK_LOG("bcab");
+}
+
 TEST(functions_of_libraries_may_be_deferred)
 {
 	char path[] = "/tmp/leat-defer-XXXXXX";
