@@ -185,10 +185,14 @@ enum leat__any_kind {
 #define LEAT_TYPE_DECLARE(id, T)                                                                   \
 	extern const leat_type leat_type_##id;                                                         \
 	LEAT__TYPE_IN_C(id, T)
+/* The right operand of a comma is a pointer where it was an array. */
+#define LEAT__IS_ARRAY(T)                                                                          \
+	!__builtin_types_compatible_p(__typeof__(T), __typeof__(((void)0, *(__typeof__(T) *)0)))
 #define LEAT__TYPE_IN_C(id, T)                                                                     \
 	_Static_assert(sizeof(T) <= sizeof(((leat_any *)0)->leat__value),                              \
 	               "a leat_any holds 16 bytes: declare a pointer to " #T " as the type");          \
 	_Static_assert(!__builtin_types_compatible_p(__typeof__(T), void), "void has no values");      \
+	_Static_assert(!LEAT__IS_ARRAY(T), "arrays cannot be copied: put " #T " into a structure");    \
 	_Static_assert(!__builtin_types_compatible_p(__typeof__(T) *, __typeof__(T) const *),          \
 	               "values are copied: " #T " cannot be const");                                   \
 	typedef __typeof__(T) leat__type_of_##id LEAT__UNUSED
