@@ -246,10 +246,22 @@ LEAT_API LEAT__NORETURN void leat_panic_error(const leat_error *e);
 
 LEAT__END
 
-/* LEAT_ERROR(name, code, message): define the error `name`; static may stand before it.  OF: of a type. */
-#define LEAT_ERROR(name, code, message) const leat_error name = {(message), NULL, (code), 0}
+/* LEAT_ERROR(name, code, message): define the error `name`; static may stand before it.  OF: of a type.  A code
+   above 0 does not compile. */
+#define LEAT_ERROR(name, code, message)                                                            \
+	const leat_error name = {(message), NULL, LEAT__ERROR_CODE(code), 0}
 #define LEAT_ERROR_OF(type, name, code, message)                                                   \
-	const leat_error name = {(message), &(type), (code), 0}
+	const leat_error name = {(message), &(type), LEAT__ERROR_CODE(code), 0}
+#ifdef __cplusplus
+#define LEAT__ERROR_CODE(code) (code)
+#else
+#define LEAT__ERROR_CODE(code)                                                                     \
+	((code) + 0 * (int)sizeof(struct {                                                             \
+		          _Static_assert((code) <= 0,                                                      \
+		                         "the code of an error is a negative errno code: -EIO, not EIO");  \
+		          char leat__none;                                                                 \
+	          }))
+#endif
 #define LEAT_ERROR_DECLARE(name) extern const leat_error name
 
 /* LEAT_ERROR_TYPE(name): define the type `name` of a module's errors; static may stand before it. */
