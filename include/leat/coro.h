@@ -148,30 +148,36 @@ LEAT__END
 #define LEAT_CORO_MAKE_WITH(...) LEAT__CORO_MAKE1(__VA_ARGS__, )
 #define LEAT__CORO_MAKE1(opts, T, ...)                                                             \
 	LEAT__CORO_MAKE(opts, T, struct leat__coro_nothing, __VA_ARGS__)
+/* Compilers warn where what is read from an array is not used; of the value of a ({ }) they say nothing. */
 #define LEAT__CORO_MAKE(opts, T, R, fn, ...)                                                       \
-	__extension__({                                                                                \
+	(*(LEAT__CORO_OF(T, R)[1]){__extension__({                                                     \
 		LEAT__CAN_YIELD(T);                                                                        \
 		void (*leat__f)(LEAT__CORO_OF(T, R), struct fn *) = (fn);                                  \
-		(LEAT__CORO_OF(T, R))(void *) leat_coro_make(                                              \
-		    (opts), sizeof(__typeof__(T)), (void (*)(leat_coro *, void *))(void (*)(void))leat__f, \
-		    &(struct fn){__VA_ARGS__}, sizeof(struct fn));                                         \
-	})
+		(void *)leat_coro_make((opts), sizeof(__typeof__(T)),                                      \
+		                       (void (*)(leat_coro *, void *))(void (*)(void))leat__f,             \
+		                       &(struct fn){__VA_ARGS__}, sizeof(struct fn));                      \
+	})})
 #define LEAT_CORO_MAKE0(T, fn)                                                                     \
-	__extension__({                                                                                \
+	(*(LEAT_CORO(T)[1]){__extension__({                                                            \
 		LEAT__CAN_YIELD(T);                                                                        \
 		void (*leat__f)(LEAT_CORO(T)) = (fn);                                                      \
-		(LEAT_CORO(T))(void *)                                                                     \
-		    leat_coro_make(NULL, sizeof(__typeof__(T)),                                            \
-		                   (void (*)(leat_coro *, void *))(void (*)(void))leat__f, NULL, 0);       \
-	})
+		(void *)leat_coro_make(NULL, sizeof(__typeof__(T)),                                        \
+		                       (void (*)(leat_coro *, void *))(void (*)(void))leat__f, NULL, 0);   \
+	})})
 
 /*
  * LEAT_CORO_OWN(c, T, fn, .field = value, ...): a declaration of coro(T) c, freed when the block is left by
- * whichever way.  One that goroutines of a scope use is declared before the scope, as all that they use: then they
- * are joined first.
+ * whichever way.  OWN0, OWN2: the same for what MAKE0 and MAKE2 make.  One that goroutines of a scope use is
+ * declared before the scope, as all that they use: then they are joined first.
  */
 #define LEAT_CORO_OWN(c, T, ...)                                                                   \
 	LEAT_CORO(T) const c = LEAT_CORO_MAKE(T, __VA_ARGS__);                                         \
+	LEAT_DEFER(leat_coro_free, LEAT__CORO_RAW(c))
+#define LEAT_CORO_OWN0(c, T, fn)                                                                   \
+	LEAT_CORO(T) const c = LEAT_CORO_MAKE0(T, fn);                                                 \
+	LEAT_DEFER(leat_coro_free, LEAT__CORO_RAW(c))
+#define LEAT_CORO_OWN2(c, T, R, ...)                                                               \
+	LEAT_CORO(T, R) const c = LEAT_CORO_MAKE2(T, R, __VA_ARGS__);                                  \
 	LEAT_DEFER(leat_coro_free, LEAT__CORO_RAW(c))
 
 /* The value that is next, into *(T *)vp, and whether there was one (false: c has ended). */
@@ -239,7 +245,7 @@ LEAT__END
 			     const LEAT__CORO_ELEM(c) * LEAT__CAT(leat__from, n) =                             \
 			         leat__coro_resume(LEAT__CAT(leat__c, n), NULL);                               \
 			     if (LEAT__CAT(leat__from, n))                                                     \
-				     v = *LEAT__CAT(leat__from, n);                                                \
+				     __builtin_memcpy((void *)&v, LEAT__CAT(leat__from, n), sizeof(v));            \
 			     LEAT__CAT(leat__from, n) != NULL;                                                 \
 		     });)
 
@@ -250,6 +256,8 @@ LEAT__END
 #define coro_make2(...)      LEAT_CORO_MAKE2(__VA_ARGS__)
 #define coro_make_with(...)  LEAT_CORO_MAKE_WITH(__VA_ARGS__)
 #define coro_own(...)        LEAT_CORO_OWN(__VA_ARGS__)
+#define coro_own0(c, T, fn)  LEAT_CORO_OWN0(c, T, fn)
+#define coro_own2(...)       LEAT_CORO_OWN2(__VA_ARGS__)
 #define coro_next(c, vp)     LEAT_CORO_NEXT(c, vp)
 #define coro_send(c, rp, vp) LEAT_CORO_SEND(c, rp, vp)
 #define coro_yield(...)      LEAT_CORO_YIELD(__VA_ARGS__)

@@ -410,6 +410,48 @@ static void panics_early(void *arg)
 			leat_panic("%s", (char *)arg);
 }
 
+static void endless(coro(int) c)
+{
+	defer(put, "0");
+	for (int i = 0;; i++)
+		coro_yield(c, i);
+}
+
+struct echo {
+	int first;
+};
+
+static void echo(coro(int, int) c, struct echo *a)
+{
+	int got = a->first;
+
+	defer(put, "2");
+	for (;;) {
+		coro_sent(c, &got);
+		coro_yield(c, got);
+	}
+}
+
+static int own_others(void)
+{
+	coro_own0(a, int, endless);
+	coro_own2(b, int, int, echo, .first = 1);
+	int turns = 0, v = 0, to = 7;
+
+	/* The value is not looked at, and nothing warns of that. */
+	coro_range(unused, a)
+		if (++turns == 3)
+			break;
+	CHECK(coro_send(b, &to, &v));
+	return turns * v;
+}
+
+TEST(own0_and_own2_free_too)
+{
+	CHECK_EQ(own_others(), 21);
+	CHECK_LOG("20");
+}
+
 TEST(own_frees_on_every_way_out)
 {
 	CHECK_EQ(returns_early(), 2);
