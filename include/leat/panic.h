@@ -104,13 +104,14 @@ LEAT_API void leat_on_panic(void (*hook)(const leat_panic_info *info, void *arg)
 
 /*
  * Whether faults of the calling goroutine panic, and can be caught, rather than end the process; what it
- * was before.  At first they do not.
+ * was before.  At first they do not, also where the goroutine that started it said yes.
  *
  * A fault is reported as Go does it, "panic: runtime error: ..." and "[signal ...]", exit status 2 (a core
  * file where LEAT_TRACEBACK is crash), unless the program has a handler for the signal.  Nothing deferred
  * runs.  Where the goroutine has said yes it is a panic, with runtime set, if
  *  - it was an access to an address below 4096, or a division by zero (which 64-bit Arm does not notice),
- *  - by code that is neither leat's nor the C library's, which may hold a lock, and
+ *  - by code that is neither the C library's nor libleat.so's, which may hold a lock (with libleat.a leat's
+ *    own code is the program's, and a fault in it may be a panic), and
  *  - the goroutine's stack has a KiB left.
  * What the frames between were doing is left undone: state that they were changing may be torn.
  * In a statically linked program, whose C library cannot be told apart, and on a plain thread there are
