@@ -38,7 +38,7 @@ typedef struct leat_semaphore {
 	uint8_t leat__lock;
 } leat_semaphore;
 
-/* An initialiser: n tokens, 0 or more. */
+/* An initialiser: n tokens, 0 or more, which is not checked. */
 #define LEAT_SEMAPHORE(n)                                                                          \
 	{                                                                                              \
 		(n), 0, NULL, NULL, 0                                                                      \
