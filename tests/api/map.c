@@ -326,16 +326,24 @@ static void moody_delete(void *arg)
 	leat_map_delete(&p->map, key_of(3));
 }
 
-static void moody_go(void *arg)
+struct moody_go {
+	struct moody *p;
+	leat_waitgroup *wg;
+};
+
+static void moody_go(struct moody_go *a)
 {
-	moody_store(*(void **)arg);
+	leat_waitgroup *wg = a->wg;
+
+	defer(leat_waitgroup_done, wg);
+	moody_store(a->p);
 }
 
 TEST(hash_and_equal_may_panic)
 {
 	struct moody p = {0};
 	void (*const calls[])(void *) = {moody_load, moody_store, moody_delete};
-	void *address = &p;
+	leat_waitgroup wg = {0};
 
 	p.map = (leat_map){.hash = moody_hash, .equal = moody_equal, .arg = &p};
 	leat_map_store(&p.map, key_of(1), &values[1]);
@@ -350,8 +358,9 @@ TEST(hash_and_equal_may_panic)
 		CHECK_EQ(count(&p.map), 2);
 	}
 	p.goexit = true;
-	leat_go(moody_go, &address, sizeof address);
-	test_goroutines(1);
+	leat_waitgroup_add(&wg, 1);
+	go(moody_go, &p, &wg);
+	leat_waitgroup_wait(&wg);
 	p.goexit = false;
 	check_has(&p.map, key_of(1), &values[1]);
 	leat_map_free(&p.map);
