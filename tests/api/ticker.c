@@ -193,7 +193,12 @@ static void reader(struct reader *a)
 	for (bool go_on = true; go_on;) {
 		chan_select {
 			case_recv(a->ticks, v)
-				chan_send(a->out, v);
+				chan_select { /* main may stop reading while out is full */
+					case_send(a->out, v) {
+					}
+					case_recv(a->quit)
+						go_on = false;
+				}
 			case_recv(a->quit)
 				go_on = false;
 		}
