@@ -48,6 +48,7 @@ static _Atomic uint32_t closed; /* the gate before which those wait who enter me
 static _Atomic int forker;      /* the thread that forks; changes under the lock of first calls */
 static bool halted;             /* all stand still: no fork from inside the runtime */
 static bool unattached;         /* the child's thread has no M: its first call begins anew */
+static bool has_turn;           /* who forks has the turn to report; changes likewise */
 void (*leat__on_gone)(struct leat__g *g);
 
 /* --- standing still */
@@ -130,15 +131,19 @@ static void halt_all(const struct leat__m *self)
 static void before_fork(void)
 {
 	struct leat__m *m = leat__self();
+	bool turn;
 
 	/* In a signal handler that interrupted the runtime: the child may only exec. */
 	halted = !m || !load_relaxed(&m->in_runtime);
 	if (!halted)
 		return;
+	/* So nobody is in the libraries for traces, which have locks of their own. */
+	turn = leat__report_before_fork();
 	if (m)
 		m->forking = true;
 	compiler_barrier(); /* a signal handler looks: stop.c */
 	leat__attach_lock();
+	has_turn = turn;
 	store_relaxed(&forker, leat__os_tid());
 	store_release(&closed, 1);
 	halt_all(m);
@@ -160,15 +165,22 @@ static void release_all(struct leat__m *self)
 
 static void after_in_parent(void)
 {
-	if (halted)
-		release_all(leat__self());
+	bool turn = has_turn;
+
+	if (!halted)
+		return;
+	has_turn = false;
+	release_all(leat__self());
+	if (turn)
+		leat__turn_give();
 }
 
 static void after_in_child(void)
 {
 	struct leat__m *m = leat__self();
 
-	leat__report_forget();
+	leat__report_forget(has_turn);
+	has_turn = false;
 	leat__stack_reader_forget();
 	leat__sched.forks++;
 	if (m)

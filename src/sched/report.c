@@ -149,13 +149,17 @@ void leat__report_wait(void)
 		leat__os_wait(&for_ever, 0, INT64_MAX);
 }
 
-void leat__report_forget(void)
+bool leat__report_before_fork(void)
+{
+	return load_relaxed(&turn_of) != leat__os_tid() && leat__turn_take(leat__os_now() + TURN_NS);
+}
+
+void leat__report_forget(bool had_turn)
 {
 	store_relaxed(&reporting, 0);
-	if (load_relaxed(&turn) == FREE)
-		return;
-	/* Who had the turn is not here, and was perhaps in the middle of what they do. */
-	leat__report_without_libraries();
+	/* Who else had the turn is not here, and was perhaps in the middle of what they do. */
+	if (!had_turn && load_relaxed(&turn) != FREE)
+		leat__report_without_libraries();
 	store_relaxed(&turn_of, 0);
 	store_relaxed(&turn, FREE);
 }

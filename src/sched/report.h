@@ -47,7 +47,10 @@ bool leat__reports_here(void);
 void leat__report_wait(void);
 
 /* In the child of a fork: who reported is not here. */
-void leat__report_forget(void);
+void leat__report_forget(bool had_turn);
+
+/* Before a fork: take the turn.  False when it was not to be had, or is the caller's already. */
+bool leat__report_before_fork(void);
 
 /* The report is out: exit with the status, or leave a core file if LEAT_TRACEBACK says so. */
 LEAT__NORETURN void leat__report_end(int status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CTEST: notsan */
+/* CTEST: notsan env:ASAN_OPTIONS=intercept_tls_get_addr=0 */
 /*
  * Goal: what the runtime has beside goroutines is right in the child of a fork, too: the poller, timers,
  * tickers, locked goroutines, hogs, the limit of threads.
