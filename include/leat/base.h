@@ -47,6 +47,16 @@
 #define LEAT__CAT_(a, b) a##b
 #define LEAT__CAT(a, b)  LEAT__CAT_(a, b)
 
+/* The type of what it is initialised with.  clang takes no __extension__ there, which would keep it quiet. */
+#ifdef __clang__
+#define LEAT__AUTO                                                                                 \
+	_Pragma("clang diagnostic push")                                                               \
+	    _Pragma("clang diagnostic ignored \"-Wgnu-auto-type\"") __auto_type _Pragma(               \
+	        "clang diagnostic pop")
+#else
+#define LEAT__AUTO __extension__ __auto_type
+#endif
+
 /* An expression's evaluation wrapped so that nested uses of one macro do not trip -Wshadow. */
 #define LEAT__QUIET_SHADOW(...)                                                                    \
 	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")                  \

@@ -53,6 +53,10 @@ LEAT_API leat_chan *leat_chan_make(size_t elem_bytes, ptrdiff_t cap) LEAT__WARN_
  * Panics "chan_free: goroutines are waiting on the channel" when that is so.  No other use may
  * overlap or follow; the channel of a scope (scope_chan), of a timer or of a ticker is not freed by
  * hand: that panics.
+ *
+ * Until its memory serves something else, and was not given back to the system, any use of a freed channel, also
+ * of one that its scope or timer has freed, panics "use of freed channel", and to free it again "chan_free: channel is
+ * freed already".  That finds most such bugs, not all: the address sanitizer finds more.
  */
 LEAT_API void leat_chan_free(leat_chan *c);
 
@@ -277,13 +281,12 @@ LEAT__END
  */
 #define LEAT_CHAN_RANGE(v, c) LEAT__CHAN_RANGE(__COUNTER__, v, c)
 #define LEAT__CHAN_RANGE(n, v, c)                                                                  \
-	for (leat_chan * LEAT__CAT(leat__c, n) = __extension__({                                       \
-		     LEAT__CAN_RECV(c);                                                                    \
-		     LEAT__RAW(c);                                                                         \
-	     }),                                                                                       \
-	                                    *LEAT__CAT(leat__l, n) = (leat_chan *)1;                   \
-	     LEAT__CAT(leat__l, n); LEAT__CAT(leat__l, n) = NULL)                                      \
-		for (LEAT__ELEM(c) v; leat_chan_recv(LEAT__CAT(leat__c, n), (void *)&v);)
+	for (bool LEAT__VAR(in, n) = true; LEAT__VAR(in, n);)                                          \
+		for (LEAT__AUTO LEAT__VAR(range, n) = (c); LEAT__VAR(in, n); LEAT__VAR(in, n) = false)     \
+			for (LEAT__ELEM(LEAT__VAR(range, n)) v; __extension__({                                \
+				     LEAT__CAN_RECV(LEAT__VAR(range, n));                                          \
+				     leat_chan_recv(LEAT__RAW(LEAT__VAR(range, n)), (void *)&v);                   \
+			     });)
 
 #ifndef LEAT_NO_SHORT_NAMES
 #define chan(T)                        LEAT_CHAN(T)

@@ -24,6 +24,10 @@
  * thread now and by another later, not by two at once; each resume happens before what the coroutine does then,
  * and that before the return of the resume.
  *
+ * The child of a fork has all coroutines that were suspended, and those that the caller was in: they go on, and are
+ * stopped, as in the parent, but that nobody waits for goroutines that are gone (leat/go.h).  One that somebody else
+ * was in counts as running for ever.
+ *
  * What the body defers (leat/defer.h, scopes and with_lock among it) is the coroutine's own, and so are its catches:
  *  - It runs when its block is left, on the coroutine's stack.  coro_stop, and so coro_free, leave all blocks of a
  *    coroutine that has not ended, as leat_goexit does; what the frames only hold in variables is lost.
@@ -34,7 +38,11 @@
  *  - A yield in a function that was deferred, while a panic or coro_stop runs it, panics.
  *
  * A coroutine that has not ended keeps 192 KiB of address space, of which only touched pages take memory: one, if
- * it is small.  An overflow is reported as a goroutine's; on a plain thread it is a plain SIGSEGV.
+ * it is small.  An overflow is reported as a goroutine's, with the coroutine's limit.  For that a plain thread gets an
+ * alternate signal stack (sigaltstack) of 64 KiB, unless it has one, when it first resumes a coroutine.
+ *
+ * To use NULL for a coroutine, but to free it, is a fault, which is reported as Go reports a nil dereference
+ * (leat_fault_panics).
  *
  * After Go's iter.Pull and range over functions, Lua's coroutines and Python's generators.
  */

@@ -106,6 +106,9 @@ LEAT_API leat_error *leat_errorf(const leat_error *cause, const char *fmt, ...)
 /*
  * One for those of the n errors that are not NULL, whose messages are its lines; NULL when there are none.  The
  * caller's hold on all of them goes over.  Where memory is out: the first, and the others are freed.
+ *
+ * Where the first of several is itself a joined error, and neither shared nor told more, that one is extended by the others, and
+ * returned: so to join many one by one takes time in proportion to their number.  Others are causes as they are.
  * After errors.Join.
  */
 LEAT_API leat_error *leat_error_join(const leat_error *const *errors, size_t n) LEAT__WARN_UNUSED;
@@ -238,9 +241,25 @@ LEAT_API uint64_t leat_error_report(const leat_error *e, const leat_error_type *
 /* --- panicked with */
 
 /*
- * Panic with e, as leat_panic_any does with a value: the text is what e says, and who catches it finds e with
+ * Panic with e, as leat_panic_any does with a value: who catches it finds e with
  * any_as(const leat_error *, info.value, &e), and the caller's hold on it is his.  NULL: as leat_panic_any of nil.
- * After panic(err).
+ *
+ * The text is for who mends the program: what e says, then ": " and what its cause says, and so on, each once; of
+ * joined errors a line each.  Uncaught it is reported uncut up to 64 KiB, and so is the trace of the innermost of them
+ * that has one, of joined ones the first, unless LEAT_TRACEBACK is none:
+ *
+ *	panic: cannot run job "1": requisite binaries not available
+ *
+ *	error made at:
+ *	find_binary(...)
+ *		/home/u/jobs.c:31 +0x4e
+ *	main(...)
+ *		/home/u/main.c:20 +0x1d
+ *
+ *	goroutine 1 [running]:
+ *	...
+ *
+ * All is taken down when the panic is raised: what is deferred may let go of e.  After panic(err).
  */
 LEAT_API LEAT__NORETURN void leat_panic_error(const leat_error *e);
 

@@ -12,11 +12,16 @@
  *
  * leat knows nothing of a descriptor before it is waited for; open it, share it and close it as you
  * like, but close it with leat_close_fd if another goroutine may be waiting.
+ *
+ * Whose is a descriptor?  Of the program, or of a library that the program uses, and leat never closes it: then it is
+ * waited for with this header.  Of leat, inside a leat_conn or leat_listener: then it is closed, and its modes are
+ * changed, by these alone.  docs/descriptors.md tells more, and how libraries with descriptors of their own, such as
+ * libcurl and libpq, are driven from goroutines.
  */
 #ifndef LEAT_FD_H
 #define LEAT_FD_H
 
-#include <leat/base.h>
+#include <leat/ctx.h>
 
 #include <poll.h>
 
@@ -49,6 +54,13 @@ LEAT__BEGIN
 LEAT_API int leat_wait_fd(int fd, int events, int64_t timeout_ns);
 
 /*
+ * The same, but only until ctx is done (NULL: no context): then -ECANCELED or -ETIMEDOUT, at once and whatever fd is ready
+ * for where it is done before the call.  leat_ctx_err(ctx) tells that from leat_close_fd, and from a timeout_ns that has
+ * passed.  ctx must outlive the call.  Never allocates, but for custom contexts ("out of memory").
+ */
+LEAT_API int leat_wait_fd_ctx(int fd, int events, int64_t timeout_ns, leat_any_ctx ctx);
+
+/*
  * Close fd, which the caller owns.  Who waits for it returns -ECANCELED first, and only when all of
  * them have left is the number released to the operating system.  Parks until then.
  *
@@ -62,11 +74,20 @@ LEAT_API int leat_wait_fd(int fd, int events, int64_t timeout_ns);
 LEAT_API int leat_close_fd(int fd);
 
 /*
- * The same without the close, for descriptors that something else closes: a library, fclose(3).  Until
- * that is done nobody may wait for fd.  0, or -EBADF as above.
+ * The same without the close: who waits for fd returns -ECANCELED, and when this returns nobody waits for it.  0, or -EBADF as
+ * above.
+ *
+ * For descriptors that something else closes, a library or fclose(3): call it before that, since the kernel does not say
+ * that a number was closed.  Who waited on would wait for whatever file has the number next.  Until it is closed nobody
+ * may begin to wait for it; where it is not closed after all, everybody may.
  */
 LEAT_API int leat_forget_fd(int fd);
 
 LEAT__END
+
+/* For -Wpedantic, see ctx.h. */
+#if !defined __cplusplus && !defined LEAT__LIBRARY
+#define leat_wait_fd_ctx(...) __extension__ leat_wait_fd_ctx(__VA_ARGS__)
+#endif
 
 #endif

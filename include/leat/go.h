@@ -31,7 +31,8 @@
  *
  * fork.  The child keeps the goroutine, or plain thread, that called it, and can use all of leat.  All
  * other goroutines are gone: scopes do not wait for them, nor wait groups that started them (wg_go), where
- * these lie on the stack of the one that is kept; nothing deferred by them runs, channels pass over them; what
+ * these lie on the stack of the one that is kept, or of a coroutine that was suspended, whoever had resumed it
+ * before, and that goes on in the child like any other; nothing deferred by them runs, channels pass over them; what
  * they had locked stays locked, what else they had promised a wait group does not come.
  * Timers do not survive, those of leat_after and of deadlines among them.  Do not use in the child what
  * a plain thread waited for.  If goroutine 1 is not the one that is kept, the end of the last goroutine
@@ -118,8 +119,8 @@ LEAT_API const char *leat_name(void);
    Walks all of them. */
 LEAT_API size_t leat_num_parked(void);
 
-/* How many goroutines exist, the calling one included; exact when nothing else runs.
-   After Go's runtime.NumGoroutine. */
+/* How many goroutines exist, the calling one included; exact when nothing else runs.  The end of a goroutine that is not
+   counted any more happened before the return.  After Go's runtime.NumGoroutine. */
 LEAT_API size_t leat_num_goroutine(void);
 
 /*

@@ -39,18 +39,22 @@ typedef struct leat_limiter {
 	int64_t leat__last;       /* when tokens was brought up to date */
 	int64_t leat__last_event; /* when the latest event, perhaps one to come, may happen */
 	uint8_t leat__lock;
-	bool leat__used; /* the three above are set */
+	bool leat__used;         /* the three above are set */
+	uint32_t leat__promises; /* how often tokens were taken */
+	int64_t leat__aside;     /* taken for events that multi limiters hold up */
 } leat_limiter;
 
 /* An initialiser: a double, and an int64_t. */
 #define LEAT_LIMITER(rate, burst)                                                                  \
 	{                                                                                              \
-		(rate), (burst), 0, 0, 0, 0, 0                                                             \
+		(rate), (burst), 0, 0, 0, 0, 0, 0, 0                                                       \
 	}
 
-/* Rates: no limit; one event every so many nanoseconds.  After rate.Inf and rate.Every. */
-#define LEAT_LIMITER_INF                (__builtin_inf())
-#define LEAT_LIMITER_EVERY(interval_ns) (1e9 / (double)(interval_ns))
+/* Rates: no limit; one event every so many nanoseconds; n events in so many, as LEAT_LIMITER_PER(10, LEAT_MINUTE).
+   After rate.Inf and rate.Every, and Per of Cox-Buday's book. */
+#define LEAT_LIMITER_INF                 (__builtin_inf())
+#define LEAT_LIMITER_EVERY(interval_ns)  (1e9 / (double)(interval_ns))
+#define LEAT_LIMITER_PER(n, duration_ns) (1e9 * (double)(n) / (double)(duration_ns))
 
 /* The same for one that is made at run time, and not in use.  After rate.NewLimiter. */
 LEAT_API void leat_limiter_init(leat_limiter *l, double rate, int64_t burst);

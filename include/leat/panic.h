@@ -50,7 +50,7 @@ typedef struct leat_panic_info {
 LEAT_API LEAT__NORETURN void leat_panic(const char *format, ...) LEAT__PRINTF(1, 2);
 
 /*
- * Panic with a value.  Its text is that of leat_any_print, cut at 239 bytes.
+ * Panic with a value.  Its text is that of leat_any_print, cut at 239 bytes; an error's as by leat_panic_error.
  *
  * The printer of its type, if it has one, runs first of all, on the caller's stack, before what was
  * deferred, which may free what the value leads to.  It may block.  If it panics, the text says so, and

@@ -48,6 +48,7 @@ typedef struct leat_scope {
 	void *leat__blocks;
 	leat_chan *leat__channels;
 	size_t leat__room; /* bytes left in the newest block */
+	void *leat__pipe;  /* its stages, NULL: none (leat/pipe.h) */
 } leat_scope;
 
 /*

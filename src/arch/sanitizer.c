@@ -329,6 +329,18 @@ void leat__san_nobody_end(const struct leat__san_nobody *n)
 	retire(n->fiber);
 }
 
+void leat__san_blind_begin(void)
+{
+	if (leat__sanitizers & LEAT__TSAN)
+		ignore_begin();
+}
+
+void leat__san_blind_end(void)
+{
+	if (leat__sanitizers & LEAT__TSAN)
+		ignore_end();
+}
+
 bool leat__valgrind_watches(void)
 {
 #if LEAT_HAVE_VALGRIND

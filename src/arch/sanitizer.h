@@ -113,6 +113,14 @@ struct leat__san_nobody {
 void leat__san_nobody_begin(struct leat__san_nobody *n);
 void leat__san_nobody_end(const struct leat__san_nobody *n);
 
+/*
+ * Between the two ThreadSanitizer does not look at what the calling thread does: for libraries that it sees in part, by the
+ * functions of libc that they call, without the atomics and thread-local data that put these in order.  No switch of stacks
+ * in between.
+ */
+void leat__san_blind_begin(void);
+void leat__san_blind_end(void);
+
 /* Zeroed memory from malloc's heap that ThreadSanitizer does not take for written by the caller: for what is given
    to others, who may use it without further ado.  NULL: there is none. */
 void *leat__san_fresh_memory(size_t bytes);

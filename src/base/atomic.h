@@ -28,4 +28,11 @@
 
 #define fence_seq_cst() atomic_thread_fence(memory_order_seq_cst)
 
+/* The same, right behind an atomic read-modify-write that acquires, which on some processors is that already. */
+#if defined(__x86_64__)
+#define fence_seq_cst_after_rmw() atomic_signal_fence(memory_order_seq_cst)
+#else
+#define fence_seq_cst_after_rmw() fence_seq_cst()
+#endif
+
 #endif

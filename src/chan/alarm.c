@@ -200,11 +200,16 @@ void leat__alarm_unawait(struct leat__alarm *a, bool received)
 
 bool leat__alarm_set(struct leat__alarm *a, bool set, int64_t at, int64_t period_ns)
 {
-	struct leat__m *m = leat__enter();
 	bool tell = unlikely(leat__sanitizers & LEAT__TSAN) && set && !a->chan;
-	void *token = tell ? leat__san_token() : NULL;
+	void *token = NULL;
+	struct leat__m *m;
 	bool was_set;
 
+	if (a->chan)
+		leat__chan_check(a->chan); /* before the timer's lock is taken */
+	m = leat__enter();
+	if (tell)
+		token = leat__san_token();
 	if (set && a->chan)
 		leat__hb_release(a);
 	leat__timer_lock(&a->timer);
@@ -325,7 +330,7 @@ void leat__alarm_free(struct leat__alarm *a)
 	leat__timer_drop(&a->timer);
 	leat__leave(m);
 	if (a->chan) {
-		free(a->chan);
+		leat__chan_free_memory(a->chan);
 	} else {
 		leat__san_drop(a->token);
 		free(a);

@@ -13,6 +13,9 @@
  * After the unlock the operation touches neither the channel nor the waiter again, so that the other
  * side may free the channel as soon as it has its value.
  *
+ * To use a channel after that is a bug of the program's that is told where it can be without a look more in what
+ * most do: what locks finds a dead lock, what does not sees special.
+ *
  * Rejected: lock-free rings for the buffer (the biased lock gives what they would, and select needs a
  * lock); waking the receiver by running it at once (ring 58 against 25 ns: its
  * answer finds the sender asleep).
@@ -97,9 +100,21 @@ static LEAT__NORETURN COLD void leat__sent_on_closed(void)
 	leat__panic_runtime("send on closed channel");
 }
 
+COLD void leat__used_freed(void)
+{
+	leat__panic_runtime(LEAT__USE_OF_FREED);
+}
+
+COLD void leat__chan_lock_slow(struct leat__m *m, leat_chan *c)
+{
+	if (unlikely(!leat__biased_lock_slow(&c->lock, leat__mark(m)))) {
+		leat__leave(m);
+		leat__used_freed();
+	}
+}
+
 /* Queue on c, locked, and wait until the other side has handed a value over: true; or until c is closed:
-   false to a receiver, a panic to a sender.  watched: unless m was entered with leat__try_enter, and
-   the channel is plain. */
+   false.  watched: unless m was entered with leat__try_enter, and the channel is plain. */
 static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *elem, bool send,
                                       bool watched)
 {
@@ -124,8 +139,6 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 	if (watched && unlikely(leat__sanitizers & LEAT__TSAN))
 		leat__san_waited(&w, true);
 	leat__leave(m);
-	if (send && unlikely(!w.ok))
-		leat__sent_on_closed();
 	return w.ok;
 }
 
@@ -134,9 +147,22 @@ static NOINLINE bool leat__await_recv(struct leat__m *m, leat_chan *c, void *ele
 	return leat__await(m, c, elem, false, false);
 }
 
+/* How a send ends: sent says whether it took place.  Else c is closed: who merely offers is told. */
+static ALWAYS_INLINE bool leat__sent(bool sent, bool offer)
+{
+	if (unlikely(!sent) && !offer)
+		leat__sent_on_closed();
+	return sent;
+}
+
 static NOINLINE void leat__await_send(struct leat__m *m, leat_chan *c, const void *elem)
 {
-	leat__await(m, c, (void *)(uintptr_t)elem, true, false);
+	leat__sent(leat__await(m, c, (void *)(uintptr_t)elem, true, false), false);
+}
+
+static NOINLINE bool leat__await_offer(struct leat__m *m, leat_chan *c, const void *elem)
+{
+	return leat__await(m, c, (void *)(uintptr_t)elem, true, false);
 }
 
 /*
@@ -161,36 +187,36 @@ static ALWAYS_INLINE void operated_and_leave(struct leat__m *m, struct leat__p *
 }
 
 /* c is locked. */
-static NOINLINE void leat__send_on(struct leat__m *m, leat_chan *c, const void *elem)
+static NOINLINE bool leat__send_on(struct leat__m *m, leat_chan *c, const void *elem, bool offer)
 {
 	switch (leat__send_locked(m, c, elem, false)) {
 	case LEAT__DONE:
 		leat__leave(m);
-		return;
+		return true;
 	case LEAT__BLOCKS:
-		leat__await(m, c, (void *)(uintptr_t)elem, true, true);
-		return;
-	case LEAT__CLOSED:
+		return leat__sent(leat__await(m, c, (void *)(uintptr_t)elem, true, true), offer);
+	default:
 		leat__chan_unlock(m, c);
 		leat__leave(m);
-		leat__sent_on_closed();
+		return leat__sent(false, offer);
 	}
 }
 
-static NOINLINE void leat__send_slow(leat_chan *c, const void *elem)
+static NOINLINE bool leat__send_slow(leat_chan *c, const void *elem, bool offer)
 {
 	struct leat__m *m = leat__enter();
 
 	if (unlikely(!c))
 		leat__chan_never(m, LEAT__WAIT_SEND_NIL);
 	leat__chan_lock(m, c);
-	leat__send_on(m, c, elem);
+	return leat__send_on(m, c, elem, offer);
 }
 
-static NOINLINE void leat__send_contended(struct leat__m *m, leat_chan *c, const void *elem)
+static NOINLINE bool leat__send_contended(struct leat__m *m, leat_chan *c, const void *elem,
+                                          bool offer)
 {
-	leat__biased_lock_slow(&c->lock, leat__mark(m));
-	leat__send_on(m, c, elem);
+	leat__chan_lock_slow(m, c);
+	return leat__send_on(m, c, elem, offer);
 }
 
 /* m has served g, for which there was no room in next. */
@@ -215,25 +241,21 @@ static ALWAYS_INLINE void served(struct leat__m *m, struct leat__p *p, leat_chan
 		leat__ready_and_leave(m, g, received);
 }
 
-void leat_chan_send(leat_chan *c, const void *elem)
+static ALWAYS_INLINE bool leat__send(leat_chan *c, const void *elem, bool offer)
 {
 	struct leat__waiter *w;
 	struct leat__m *m = likely(c != NULL) ? leat__try_enter() : NULL;
 	struct leat__p *p;
 
-	if (unlikely(!m)) {
-		leat__send_slow(c, elem);
-		return;
-	}
+	if (unlikely(!m))
+		return leat__send_slow(c, elem, offer);
 	p = m->p;
-	if (unlikely(!leat__biased_trylock(&c->lock, p->mark))) {
-		leat__send_contended(m, c, elem);
-		return;
-	}
+	if (unlikely(!leat__biased_trylock(&c->lock, p->mark)))
+		return leat__send_contended(m, c, elem, offer);
 	w = c->receivers.first;
-	if (unlikely(c->special) || (w && unlikely(w->special))) {
-		leat__send_on(m, c, elem);
-	} else if (w) {
+	if (unlikely(c->special) || (w && unlikely(w->special)))
+		return leat__send_on(m, c, elem, offer);
+	if (w) {
 		leat__waiter_fetch(w);
 		leat__waiters_remove(&c->receivers, w);
 		if (w->elem)
@@ -244,9 +266,22 @@ void leat_chan_send(leat_chan *c, const void *elem)
 		c->count++;
 		leat__biased_unlock(&c->lock, p->mark);
 		operated_and_leave(m, p);
+	} else if (offer) {
+		return leat__await_offer(m, c, elem);
 	} else {
 		leat__await_send(m, c, elem);
 	}
+	return true;
+}
+
+void leat_chan_send(leat_chan *c, const void *elem)
+{
+	leat__send(c, elem, false);
+}
+
+bool leat__chan_offer(leat_chan *c, const void *elem)
+{
+	return leat__send(c, elem, true);
 }
 
 /* c is locked. */
@@ -272,7 +307,7 @@ static NOINLINE bool leat__recv_slow(leat_chan *c, void *elem)
 
 static NOINLINE bool leat__recv_contended(struct leat__m *m, leat_chan *c, void *elem)
 {
-	leat__biased_lock_slow(&c->lock, leat__mark(m));
+	leat__chan_lock_slow(m, c);
 	return leat__recv_on(m, c, elem);
 }
 
@@ -310,19 +345,23 @@ bool leat_chan_recv(leat_chan *c, void *elem)
 	return leat__await_recv(m, c, elem);
 }
 
-bool leat_chan_try_send(leat_chan *c, const void *elem)
+enum leat__outcome leat__chan_try_offer(leat_chan *c, const void *elem)
 {
-	struct leat__m *m;
+	struct leat__m *m = leat__enter();
 	enum leat__outcome outcome;
 
-	if (!c)
-		return false;
-	m = leat__enter();
 	leat__chan_lock(m, c);
 	outcome = leat__send_locked(m, c, elem, false);
 	if (outcome != LEAT__DONE)
 		leat__chan_unlock(m, c);
 	leat__leave(m);
+	return outcome;
+}
+
+bool leat_chan_try_send(leat_chan *c, const void *elem)
+{
+	enum leat__outcome outcome = c ? leat__chan_try_offer(c, elem) : LEAT__BLOCKS;
+
 	if (outcome == LEAT__CLOSED)
 		leat__sent_on_closed();
 	return outcome == LEAT__DONE;
@@ -355,11 +394,10 @@ bool leat_chan_try_recv(leat_chan *c, void *elem, bool *ok)
 bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *reason)
 {
 	struct leat__waiter *w, *woken = NULL, **link = &woken;
-	uint16_t mark = leat__mark(m);
 
-	leat__biased_lock(&c->lock, mark);
+	leat__chan_lock(m, c);
 	if (c->special) {
-		leat__biased_unlock(&c->lock, mark);
+		leat__chan_unlock(m, c);
 		return false;
 	}
 	c->reason = leat_error_retain(reason);
@@ -378,7 +416,7 @@ bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *re
 		link = &w->next;
 	}
 	*link = NULL;
-	leat__biased_unlock(&c->lock, mark);
+	leat__chan_unlock(m, c);
 	while ((w = woken)) {
 		woken = w->next;
 		w->ok = false;
@@ -414,6 +452,8 @@ void leat_chan_close(leat_chan *c)
 
 bool leat_chan_try_close_with(leat_chan *c, const leat_error *reason)
 {
+	if (c)
+		leat__chan_check(c);
 	if (c && c->alarm)
 		leat__panic_runtime("close of closed channel");
 	if (leat__chan_close_here(c, reason))
@@ -429,7 +469,11 @@ bool leat_chan_try_close(leat_chan *c)
 
 bool leat_chan_is_closed(leat_chan *c)
 {
-	if (!c || !(__atomic_load_n(&c->special, __ATOMIC_ACQUIRE) & LEAT__CLOSED_CHAN))
+	uint8_t special = c ? __atomic_load_n(&c->special, __ATOMIC_ACQUIRE) : 0;
+
+	if (unlikely(special & LEAT__FREED_CHAN))
+		leat__used_freed();
+	if (!(special & LEAT__CLOSED_CHAN))
 		return false;
 	leat__hb_acquire(&c->special);
 	return true;
@@ -442,15 +486,30 @@ const leat_error *leat_chan_reason(leat_chan *c)
 
 size_t leat_chan_len(leat_chan *c)
 {
-	return c ? __atomic_load_n(&c->count, __ATOMIC_RELAXED) : 0;
+	if (!c)
+		return 0;
+	leat__chan_check(c);
+	return __atomic_load_n(&c->count, __ATOMIC_RELAXED);
 }
 
 size_t leat_chan_cap(leat_chan *c)
 {
-	return c ? c->cap : 0;
+	if (!c)
+		return 0;
+	leat__chan_check(c);
+	return c->cap;
 }
 
 /* --- the end of a channel */
+
+void leat__chan_free_memory(leat_chan *c)
+{
+	leat__biased_kill(&c->lock);
+	__atomic_store_n(&c->special, LEAT__FREED_CHAN, __ATOMIC_RELAXED);
+	/* A compiler knows that nobody may read what is stored before a free. */
+	__asm__ volatile("" : : "r"(c) : "memory");
+	free(c);
+}
 
 void leat__chan_delete(leat_chan *c)
 {
@@ -460,29 +519,41 @@ void leat__chan_delete(leat_chan *c)
 		if (unlikely(leat__sanitizers & LEAT__TSAN))
 			leat__san_drop_places(c);
 		leat_error_free(c->reason);
-		free(c);
+		leat__chan_free_memory(c);
 	}
+}
+
+/* Why c, locked, cannot be freed; NULL: it can. */
+static const char *in_use(const leat_chan *c)
+{
+	if (c->receivers.first || c->senders.first)
+		return "chan_free: goroutines are waiting on the channel";
+	if (c->scoped)
+		return "chan_free: the channel belongs to a scope";
+	if (leat__chan_subscription(c))
+		return "chan_free: the channel belongs to a broadcast";
+	if (c->alarm && c->alarm->owned)
+		return "chan_free: the channel belongs to a timer";
+	return NULL;
 }
 
 void leat_chan_free(leat_chan *c)
 {
 	struct leat__m *m;
-	bool awaited;
+	const char *wrong = "chan_free: channel is freed already";
 
 	if (!c)
 		return;
 	m = leat__enter();
-	leat__chan_lock(m, c);
-	awaited = c->receivers.first || c->senders.first;
-	leat__chan_unlock(m, c);
+	if (leat__chan_lock_alive(m, c)) {
+		wrong = in_use(c);
+		if (!wrong)
+			leat__biased_kill(
+			    &c->lock); /* here, for of two who free it the second would come too late */
+		leat__chan_unlock(m, c);
+	}
 	leat__leave(m);
-	if (awaited)
-		leat__panic_runtime("chan_free: goroutines are waiting on the channel");
-	if (c->scoped)
-		leat__panic_runtime("chan_free: the channel belongs to a scope");
-	if (leat__chan_subscription(c))
-		leat__panic_runtime("chan_free: the channel belongs to a broadcast");
-	if (c->alarm && c->alarm->owned)
-		leat__panic_runtime("chan_free: the channel belongs to a timer");
+	if (wrong)
+		leat__panic_runtime(wrong);
 	leat__chan_delete(c);
 }

@@ -11,6 +11,7 @@
 #include "sched/scheduler.h"
 
 #include <leat/chan.h>
+#include <leat/select.h>
 
 /* A goroutine that waits on a channel; lies on its stack.  The channel's lock protects the links and
    queued; the rest is written before it is queued, or by the one who takes it off. */
@@ -36,6 +37,7 @@ enum leat__chan_special {
 	LEAT__CLOSED_CHAN = 1,
 	LEAT__TIMED_CHAN =
 	    2, /* for good: its values are an alarm's (alarm.c), nobody sends or closes */
+	LEAT__FREED_CHAN = 4,
 };
 
 /*
@@ -57,16 +59,21 @@ struct leat__places {
  *    for both directions of one channel.
  *  - senders is empty unless the buffer is full or the only waiters are selects' that have fired;
  *    receivers likewise unless it is empty.
+ *
+ * A freed channel's lock is dead, and its special says so, too: whoever uses it finds that out where he has left the
+ * fast path anyway, until the memory serves somebody else.  So both lie behind what allocators write into free
+ * memory: glibc's lists, of four words at most.
  */
 struct leat_chan {
 	/* One cache line, all that an unbuffered one touches, and all that a cond has. */
+	struct leat__waiters receivers, senders;
 	struct leat__biased lock;
 	uint8_t special; /* enum leat__chan_special; most channels' is 0 */
-	bool scoped;     /* a scope frees it */
+	bool scoped : 1; /* a scope frees it */
+	bool outlet : 1; /* and it is a stage's */
 	uint32_t elem_bytes;
 	size_t count; /* values buffered */
 	size_t cap;
-	struct leat__waiters receivers, senders;
 
 	size_t head, tail; /* where in the buffer, in bytes, is received from and sent to next */
 	size_t buffer_bytes;
@@ -80,9 +87,26 @@ struct leat_chan {
 	_Alignas(16) char buffer[];
 };
 
-static ALWAYS_INLINE void leat__chan_lock(const struct leat__m *m, struct leat_chan *c)
+_Static_assert(offsetof(struct leat_chan, lock) >= 4 * sizeof(void *), "free leaves it alone");
+
+/* What a use of a freed channel panics with: in front of the runtime. */
+#define LEAT__USE_OF_FREED "use of freed channel"
+LEAT__NORETURN void leat__used_freed(void);
+
+/* Lock c, for which leat__biased_trylock was not enough; or leave the runtime and panic, if it was freed. */
+void leat__chan_lock_slow(struct leat__m *m, struct leat_chan *c);
+
+/* Lock c, or leave the runtime and panic: where nothing else is locked, nor queued. */
+static ALWAYS_INLINE void leat__chan_lock(struct leat__m *m, struct leat_chan *c)
 {
-	leat__biased_lock(&c->lock, leat__mark(m));
+	if (unlikely(!leat__biased_trylock(&c->lock, leat__mark(m))))
+		leat__chan_lock_slow(m, c);
+}
+
+/* Lock c: true; false if it was freed. */
+static ALWAYS_INLINE bool leat__chan_lock_alive(struct leat__m *m, struct leat_chan *c)
+{
+	return leat__biased_lock(&c->lock, leat__mark(m));
 }
 
 static ALWAYS_INLINE void leat__chan_unlock(const struct leat__m *m, struct leat_chan *c)
@@ -312,6 +336,21 @@ static ALWAYS_INLINE enum leat__outcome leat__recv_locked(struct leat__m *m, str
 extern void (*leat__select_unlock)(struct leat__m *m, void *mutex);
 extern void (*leat__select_relock)(void *mutex);
 
+/* leat_chan_send, but that a closed channel is no misuse: false, also if it is closed meanwhile.  For channels that
+   others close because nobody wants any more (pipe/stage.c).  Out of the runtime. */
+bool leat__chan_offer(leat_chan *c, const void *elem);
+
+/* The same without waiting, c not being NULL: LEAT__BLOCKS, when it would have; LEAT__CLOSED.  c is unlocked
+   in each case. */
+enum leat__outcome leat__chan_try_offer(leat_chan *c, const void *elem);
+
+/*
+ * leat_select for ever, but that a send on a closed channel is no misuse: then it returns less than 0.  It allocates
+ * nothing: room is the caller's, so many bytes for n cases, aligned to 16.
+ */
+int leat__select_offer(const leat_case *cases, size_t n, bool *ok, void *room);
+size_t leat__select_room_bytes(size_t n);
+
 /* Close c, in the runtime, for a reason or NULL; false when it was closed already. */
 bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *reason);
 
@@ -325,6 +364,16 @@ static inline struct leat__subscription *leat__chan_subscription(const leat_chan
 {
 	return c->scoped ? NULL : c->subscription;
 }
+
+/* What needs no lock: panic if c was freed.  In front of the runtime. */
+static inline void leat__chan_check(const leat_chan *c)
+{
+	if (unlikely(__atomic_load_n(&c->special, __ATOMIC_RELAXED) & LEAT__FREED_CHAN))
+		leat__used_freed();
+}
+
+/* Free c's memory, which stays recognisable as that of a freed channel for as long as nobody else has it. */
+void leat__chan_free_memory(leat_chan *c);
 
 /* For what owns channels: like leat_chan_make and leat_chan_free; what make would panic with for such a size, or
    NULL. */

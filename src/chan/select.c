@@ -32,39 +32,22 @@
  * Rejected: locking all channels always (Go): 4 locked instructions more per select over 4; asking
  * every queue twice to spare the order: livelocks.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* qsort_r */
-#endif
 #include "chan/alarm.h"
-#include "chan/chan.h"
+#include "chan/select.h"
 #include "sched/panic.h"
 #include "sched/policy.h"
 #include "sched/timer.h"
 
-#include <leat/select.h>
-
 #include <stdlib.h>
 
 #define INLINE_CASES LEAT__SELECT_CASES
-
-/* One call of leat_select. */
-struct selection {
-	const leat_case *cases;
-	size_t n;
-	bool *ok;
-	struct leat__waiter *waiters; /* n of them */
-	uint32_t *order;              /* indices of the cases with a channel, by address */
-	size_t ordered;
-	void *mutex; /* unlocked while it waits, of a case that waits for a cond; mostly NULL */
-	leat__record cleanup; /* frees what did not fit on the stack, if a panic passes */
-};
 
 struct select_timer {
 	struct leat__timer timer;
 	struct leat__g *g;
 };
 
-enum { NONE = LEAT_SELECT_NONE, AGAIN = -2, SEND_ON_CLOSED = -3, WAITING = -4 };
+enum { NONE = LEAT_SELECT_NONE, AGAIN = -2, SEND_ON_CLOSED = -3, WAITING = -4, FREED = -5 };
 
 /* --- looking */
 
@@ -210,68 +193,21 @@ static NOINLINE int leat__try_ready_many(struct leat__m *m, const struct selecti
 	return r == AGAIN ? leat__try_ready(m, s) : r;
 }
 
-/* --- order */
-
-/* Fill in order: by address, and among cases of one channel at random. */
-static void sort_cases(struct leat__m *m, struct selection *s)
-{
-	const leat_chan *last = NULL; /* the highest so far */
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		const leat_chan *c = s->cases[i].chan;
-		uint32_t equal = 0;
-		size_t at;
-
-		if (!c)
-			continue;
-		if (likely(c > last)) { /* channels made one after the other often are in order */
-			last = c;
-			s->order[n++] = (uint32_t)i;
-			continue;
-		}
-		for (at = n; at > 0 && s->cases[s->order[at - 1]].chan > c; at--)
-			s->order[at] = s->order[at - 1];
-		while (equal < at && s->cases[s->order[at - 1 - equal]].chan == c)
-			equal++;
-		if (equal) {
-			uint32_t back = leat__choose(m->p, LEAT__CHOOSE_CASE, equal + 1);
-
-			for (; back > 0; back--, at--)
-				s->order[at] = s->order[at - 1];
-		}
-		s->order[at] = (uint32_t)i;
-		n++;
-	}
-	s->ordered = n;
-}
-
-static int by_address(const void *a, const void *b, void *cases)
-{
-	const leat_case *k = cases;
-	uintptr_t x = (uintptr_t)k[*(const uint32_t *)a].chan,
-	          y = (uintptr_t)k[*(const uint32_t *)b].chan;
-
-	return x < y ? -1 : x > y;
-}
-
-/* The same for many cases, where insertion would be quadratic. */
-static void sort_many(struct leat__m *m, struct selection *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n; i++)
-		if (s->cases[i].chan) {
-			uint32_t at = leat__choose(m->p, LEAT__CHOOSE_CASE, (uint32_t)++n);
-
-			s->order[n - 1] = s->order[at];
-			s->order[at] = (uint32_t)i;
-		}
-	s->ordered = n;
-	qsort_r(s->order, n, sizeof *s->order, by_address, (void *)(uintptr_t)s->cases);
-}
-
 /* --- the default, exactly */
+
+/* Unlock the channels of the first so many cases in order. */
+static void unlock_all(struct leat__m *m, const struct selection *s, size_t n)
+{
+	const leat_chan *last = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		leat_chan *c = s->cases[s->order[i]].chan;
+
+		if (c != last)
+			leat__chan_unlock(m, c);
+		last = c;
+	}
+}
 
 /* Lock every channel, once each, in address order; look again; unlock.  */
 static int try_all(struct leat__m *m, struct selection *s)
@@ -279,23 +215,15 @@ static int try_all(struct leat__m *m, struct selection *s)
 	const leat_chan *last = NULL;
 	bool ready = false;
 
-	for (size_t i = 0; i < s->ordered; i++) {
-		leat_chan *c = s->cases[s->order[i]].chan;
-
-		if (c != last)
-			leat__chan_lock(m, c);
-		last = c;
-	}
+	for (size_t i = 0; i < s->ordered; last = s->cases[s->order[i++]].chan)
+		if (s->cases[s->order[i]].chan != last &&
+		    unlikely(!leat__chan_lock_alive(m, s->cases[s->order[i]].chan))) {
+			unlock_all(m, s, i);
+			return FREED;
+		}
 	for (size_t i = 0; i < s->ordered && !ready; i++)
 		ready = looks_ready(&s->cases[s->order[i]]) && !too_early(&s->cases[s->order[i]]);
-	last = NULL;
-	for (size_t i = 0; i < s->ordered; i++) {
-		leat_chan *c = s->cases[s->order[i]].chan;
-
-		if (c != last)
-			leat__chan_unlock(m, c);
-		last = c;
-	}
+	unlock_all(m, s, s->ordered);
 	if (!ready)
 		return NONE;
 	return leat__try_ready(m, s);
@@ -346,9 +274,9 @@ static void withdraw(struct leat__m *m, const struct selection *s, size_t queued
 		const leat_case *k = &s->cases[s->order[i]];
 		struct leat__waiter *w = &s->waiters[s->order[i]];
 
-		/* The one that fired was taken off, by one who may have freed the channel since. */
-		if (w != fired) {
-			leat__chan_lock(m, k->chan);
+		/* The one that fired was taken off, by one who may have freed the channel since.  A freed
+		   one, which is a bug, has no queue any more. */
+		if (w != fired && likely(leat__chan_lock_alive(m, k->chan))) {
 			if (w->queued)
 				leat__waiters_remove(queue_of(k), w);
 			leat__chan_unlock(m, k->chan);
@@ -368,17 +296,19 @@ static bool disarm(struct leat__g *g)
 	return cas_acq_rel(&g->claim, &armed, LEAT__UNARMED);
 }
 
-/* Case i is ready while queueing, its channel locked: be served there, or by who fired the claim. */
-static int serve_instead(struct leat__m *m, const struct selection *s, size_t i, size_t queued)
+/* While queueing case i is ready, its channel locked, or freed: be served there, or by who fired the claim. */
+static int serve_instead(struct leat__m *m, const struct selection *s, size_t i, size_t queued,
+                         bool freed)
 {
-	const leat_case *k = &s->cases[i];
-	int r;
+	int r = FREED;
 
 	if (!disarm(m->g)) {
-		leat__chan_unlock(m, k->chan);
+		if (!freed)
+			leat__chan_unlock(m, s->cases[i].chan);
 		return WAITING;
 	}
-	r = perform(m, s, i);
+	if (!freed)
+		r = perform(m, s, i);
 	withdraw(m, s, queued, NULL);
 	return r;
 }
@@ -396,10 +326,10 @@ static int enqueue(struct leat__m *m, struct selection *s, size_t *queued)
 		uint32_t at = s->order[i];
 		const leat_case *k = &s->cases[at];
 		struct leat__waiter *w = &s->waiters[at];
+		bool freed = !leat__chan_lock_alive(m, k->chan);
 
-		leat__chan_lock(m, k->chan);
-		if (unlikely(others_ready(k, me, &looked)))
-			return serve_instead(m, s, at, i);
+		if (unlikely(freed) || unlikely(others_ready(k, me, &looked)))
+			return serve_instead(m, s, at, i, freed);
 		*w = (struct leat__waiter){.g = me,
 		                           .elem = k->value,
 		                           .index = at,
@@ -488,15 +418,26 @@ static struct leat__m *leat__select_wait(struct leat__m *m, struct selection *s,
 
 /* --- the array form */
 
-/* Room for n waiters and their order, beyond what fits on the stack. */
+size_t leat__select_room_bytes(size_t n)
+{
+	return n * (sizeof(struct leat__waiter) + sizeof(uint32_t));
+}
+
+/* Of room for n waiters and their order. */
+static void use_room(struct selection *s, void *room)
+{
+	s->waiters = room;
+	s->order = (uint32_t *)(s->waiters + s->n);
+}
+
+/* Room beyond what fits on the stack. */
 static void allocate(struct selection *s)
 {
-	void *p = malloc(s->n * (sizeof *s->waiters + sizeof *s->order));
+	void *p = malloc(leat__select_room_bytes(s->n));
 
 	if (!p)
 		leat__panic_runtime("out of memory");
-	s->waiters = p;
-	s->order = (uint32_t *)(s->waiters + s->n);
+	use_room(s, p);
 	s->cleanup = (leat__record){.fn = free, .arg = p};
 	leat__record_push(&s->cleanup);
 }
@@ -529,7 +470,7 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 {
 	struct leat__waiter waiters[INLINE_CASES];
 	uint32_t order[INLINE_CASES];
-	bool large = s->n > INLINE_CASES;
+	bool large = s->n > INLINE_CASES && !s->room;
 	int64_t until = INT64_MAX;
 	int r = AGAIN;
 
@@ -543,7 +484,9 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 			return r;
 		}
 	}
-	if (large) {
+	if (s->room) {
+		use_room(s, s->room);
+	} else if (large) {
 		leat__leave(m);
 		allocate(s);
 		m = leat__enter();
@@ -552,7 +495,7 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 		s->order = order;
 	}
 	while (r == AGAIN) {
-		(s->n > 64 ? sort_many : sort_cases)(m, s);
+		(s->n > 64 ? leat__select_sort_many : leat__select_sort)(m, s);
 		if (timeout_ns <= 0)
 			r = try_all(m, s);
 		else
@@ -566,7 +509,9 @@ static NOINLINE int leat__select_slow(struct leat__m *m, struct selection *s, in
 	return r;
 }
 
-int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
+/* leat_select, but that a send on a closed channel is SEND_ON_CLOSED. */
+static ALWAYS_INLINE int leat__select_in(const leat_case *cases, size_t n, int64_t timeout_ns,
+                                         bool *ok, void *room)
 {
 	struct selection s;
 	bool nobody_asks;
@@ -576,6 +521,7 @@ int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
 	s.cases = cases;
 	s.n = n;
 	s.ok = ok ? ok : &nobody_asks;
+	s.room = room;
 	if (likely(n <= 64))
 		r = try_some(m, &s, 0, n);
 	else
@@ -584,7 +530,21 @@ int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
 		r = leat__select_slow(m, &s, timeout_ns);
 	else
 		leat__leave(m);
+	if (unlikely(r == FREED))
+		leat__panic_runtime(LEAT__USE_OF_FREED);
+	return r;
+}
+
+int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
+{
+	int r = leat__select_in(cases, n, timeout_ns, ok, NULL);
+
 	if (unlikely(r == SEND_ON_CLOSED))
 		leat__panic_runtime("send on closed channel");
 	return r;
+}
+
+int leat__select_offer(const leat_case *cases, size_t n, bool *ok, void *room)
+{
+	return leat__select_in(cases, n, LEAT_FOREVER, ok, room);
 }

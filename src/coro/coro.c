@@ -19,8 +19,8 @@
  * be done on the other side all the same, seldom (the end, a stop), is done by a function that the other context is made to
  * call there (leat__context_divert).
  *
- * What cannot be like that goes the slow way, whose code after the switch is as good as any: under a sanitizer; where
- * the resumer panics, which then has panics to be kept; and where a stack is unguarded: then the canary is to be
+ * What cannot be like that goes the slow way, whose code after the switch is as good as any: under a sanitizer; the
+ * first of a plain thread; where the resumer panics, which then has panics to be kept; and where a stack is unguarded: then the canary is to be
  * looked at, and a bit in g->special to be changed, where others change theirs (stop.c) unless the caller is in the
  * runtime.  Who switched slowly has said so in c->flags, and is not diverted but sees for itself what happened.  Flags
  * that are 0 are the fast way.
@@ -33,12 +33,14 @@
  */
 #include "base/copy.h"
 #include "os/os.h"
+#include "sched/fault.h"
 #include "sched/panic.h"
 #include "sched/scheduler.h"
 #include "sched/stack_pool.h"
 
 #include <leat/coro.h>
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define STACK_MAX ((size_t)1 << 30)
@@ -77,9 +79,19 @@ static inline struct leat__resumer *resumer(const leat_coro *c)
 	return (struct leat__resumer *)(void *)leat__stack_high(c->stack) - 1;
 }
 
-static bool ended(const leat_coro *c)
+static bool leat__coro_has_ended(const leat_coro *c)
 {
 	return c->stack == &nowhere;
+}
+
+static bool suspended(const leat_coro *c)
+{
+	return c->sp;
+}
+
+__attribute__((constructor(101))) static void connect(void)
+{
+	leat__coro_suspended = suspended;
 }
 
 /* --- in and out */
@@ -125,6 +137,16 @@ static void set_special(unsigned special)
 
 	m->g->special = (uint8_t)((m->g->special & ~LEAT__UNGUARDED) | special);
 	leat__leave(m);
+}
+
+/* The calling thread, a plain one, resumes its first coroutine: an overflow of that is to be noticed. */
+static COLD void leat__coro_prepare_thread(struct leat__g *g)
+{
+	int error = errno;
+
+	leat__fault_init_thread(leat__self());
+	g->special &= (uint8_t)~LEAT__BARE;
+	errno = error;
 }
 
 /* The caller, on the stack of c, is about to leave it. */
@@ -230,7 +252,7 @@ leat__coro_end(struct leat__resumer *r, struct leat__panic *panic)
 
 static COLD const void *leat__coro_unready(const leat_coro *c)
 {
-	if (!ended(c))
+	if (!leat__coro_has_ended(c))
 		leat__panic_runtime("coro: resume of a running coroutine");
 	return NULL;
 }
@@ -243,6 +265,8 @@ static NOINLINE const void *leat__coro_resume_slow(leat_coro *c, const void *sen
 	struct leat__resumer *r = resumer(c);
 	void *sp = c->sp, *value;
 
+	if (unlikely(g->special & LEAT__BARE))
+		leat__coro_prepare_thread(g);
 	if (mine != its)
 		set_special(its);
 	c->flags |= RESUMED_SLOWLY;
@@ -276,15 +300,25 @@ static NOINLINE const void *leat__coro_resume_slow(leat_coro *c, const void *sen
 	return value ? value : leat__coro_over(c);
 }
 
+/* A thread's first call of leat, from which on a fault is reported: c may be NULL. */
+static COLD const void *leat__coro_resume_first(leat_coro *c, const void *sent)
+{
+	leat__current();
+	return leat__coro_resume(c, sent);
+}
+
 /* This and leat_coro_yield make no call but their last. */
 const void *leat__coro_resume(leat_coro *c, const void *sent)
 {
 	struct leat__m *m = leat__self();
-	void *sp = c->sp;
+	void *sp;
 
+	if (unlikely(!m))
+		return leat__coro_resume_first(c, sent);
+	sp = c->sp;
 	if (unlikely(!sp))
 		return leat__coro_unready(c);
-	if (unlikely(!m) || unlikely((c->flags | (m->g->special & LEAT__UNGUARDED)) != 0) ||
+	if (unlikely((c->flags | (m->g->special & (LEAT__UNGUARDED | LEAT__BARE))) != 0) ||
 	    unlikely(m->g->panics != NULL))
 		return leat__coro_resume_slow(c, sent);
 	c->sent = sent;
@@ -433,7 +467,7 @@ static void *leat__coro_stopped(void *c)
    about to end, and the caller was deferred by who resumed it. */
 static bool leat__coro_busy(const leat_coro *c, const char *message)
 {
-	if (ended(c) || c->sp)
+	if (leat__coro_has_ended(c) || c->sp)
 		return false;
 	if (!resumer(c)->passed)
 		leat__panic_runtime(message);
@@ -442,7 +476,8 @@ static bool leat__coro_busy(const leat_coro *c, const char *message)
 
 void leat_coro_stop(leat_coro *c)
 {
-	if (leat__coro_busy(c, "coro: stop of a running coroutine") || ended(c))
+	leat__current();
+	if (leat__coro_busy(c, "coro: stop of a running coroutine") || leat__coro_has_ended(c))
 		return;
 	if (c->fn) {
 		give_back(c);
@@ -457,7 +492,7 @@ void leat_coro_stop(leat_coro *c)
 /* Where a panic that nobody catches passes, c still is what leads down from its stack. */
 static void leat__coro_discard(void *c)
 {
-	if (ended(c))
+	if (leat__coro_has_ended(c))
 		free(c);
 }
 
@@ -474,5 +509,6 @@ void leat_coro_free(leat_coro *c)
 
 bool leat_coro_ended(const leat_coro *c)
 {
-	return ended(c);
+	leat__current();
+	return leat__coro_has_ended(c);
 }

@@ -92,6 +92,8 @@ static int leat__chan_until_done(leat_chan *c, void *elem, enum leat__direction 
 	int err = leat_ctx_err((leat_any_ctx)ctx);
 	bool ok = true;
 
+	if (c)
+		leat__chan_check(c); /* before a watch is set that a panic would leave */
 	if (err)
 		return err;
 	/* A custom context is watched, by a goroutine perhaps, only where there is something to wait for. */

@@ -409,8 +409,18 @@ void leat__ctx_init(leat_ctx *c, leat_ctx *parent, enum leat__ctx_kind kind)
 	count_below(parent, 1);
 }
 
+void (*leat__on_signalled_end)(leat_ctx *c);
+
+static bool is_signalled(const leat_ctx *c)
+{
+	return (c->leat__kind == LEAT__CTX_SCOPE || c->leat__kind == LEAT__CTX_SIGNAL) &&
+	       c->leat__value;
+}
+
 void leat__ctx_end(leat_ctx *c)
 {
+	if (is_signalled(c))
+		leat__on_signalled_end(c);
 	if (c->leat__source == c) {
 		leat__ctx_free_timer(c);
 		unlink_from_up(c);

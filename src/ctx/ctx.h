@@ -17,7 +17,12 @@ enum leat__ctx_kind {
 	LEAT__CTX_WITHOUT_CANCEL,
 	LEAT__CTX_CUSTOM,
 	LEAT__CTX_SCOPE,
+	LEAT__CTX_SIGNAL,
 };
+
+/* At the end of a scope or of a context of signals, of which leat__value tells that signals may end it.  Set by the signals,
+   which stand above.  Out of the runtime. */
+extern void (*leat__on_signalled_end)(leat_ctx *c);
 
 /* Something to be told once that a context is done. */
 struct leat__watch {
@@ -73,6 +78,9 @@ void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
    done.  Out of the runtime. */
 void leat__ctx_free_timer(leat_ctx *c);
 void leat__ctx_stop_timers(leat_ctx *source);
+
+/* The same in the runtime, without a lock of those from the deadlines' on. */
+void leat__ctx_stop_timers_within(leat_ctx *source);
 
 /* The context's end: its timer, its place in the tree, its channel and its custom part.  c itself stays. */
 void leat__ctx_end(leat_ctx *c);

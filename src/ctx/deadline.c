@@ -192,12 +192,17 @@ void leat__ctx_free_timer(leat_ctx *c)
 	free_deadline(d);
 }
 
+void leat__ctx_stop_timers_within(leat_ctx *top)
+{
+	leat__lock(&deadlines);
+	stop_below(top, INT64_MIN, NULL);
+	leat__unlock(&deadlines);
+}
+
 void leat__ctx_stop_timers(leat_ctx *top)
 {
 	struct leat__m *m = leat__enter();
 
-	leat__lock(&deadlines);
-	stop_below(top, INT64_MIN, NULL);
-	leat__unlock(&deadlines);
+	leat__ctx_stop_timers_within(top);
 	leat__leave(m);
 }

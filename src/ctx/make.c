@@ -185,6 +185,9 @@ static void append_one(struct text *t, const leat_ctx *c)
 		append(t, ".");
 		append(t, leat__custom_name(c));
 		break;
+	case LEAT__CTX_SIGNAL:
+		append(t, ".WithSignal");
+		break;
 	case LEAT__CTX_SCOPE:
 		append(t, c->leat__parent ? ".scope" : "scope");
 		break;

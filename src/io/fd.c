@@ -10,6 +10,7 @@
  * A wait that began after the end of a descriptor's life but before its close(2) is woken after the
  * close, and finds the number bad, or someone else's.
  */
+#include "ctx/wait.h"
 #include "sched/polldesc.h"
 
 #include <leat/fd.h>
@@ -23,77 +24,94 @@
 #define READING (POLLIN | POLLPRI | POLLRDHUP)
 #define EVENTS  (READING | POLLOUT)
 
-/* One call's own time-out; lies on its stack. */
-struct timeout {
+/* What ends one call's wait beside its descriptor; lies on its stack. */
+struct ending {
 	struct leat__timer timer;
+	struct leat__watch watch;
+	leat_ctx *source; /* what ends ctx, NULL: nothing does */
 	struct leat__pd *pd;
 	enum leat__poll_dir dir;
-	_Atomic bool expired;
+	_Atomic bool over;
 };
 
-static void expire(struct leat__m *m, struct leat__timer *timer)
+static void time_is_up(struct leat__m *m, struct leat__timer *timer)
 {
-	struct timeout *t = container_of(timer, struct timeout, timer);
+	struct ending *e = container_of(timer, struct ending, timer);
 
-	store_relaxed(&t->expired, true);
-	leat__pd_wake(m, t->pd, t->dir);
+	store_relaxed(&e->over, true);
+	leat__pd_wake(m, e->pd, e->dir);
+}
+
+static void ctx_is_done(struct leat__m *m, struct leat__watch *watch)
+{
+	struct ending *e = container_of(watch, struct ending, watch);
+
+	store_relaxed(&e->over, true);
+	leat__pd_wake(m, e->pd, e->dir);
+}
+
+/* Why a wait is over that found nothing ready. */
+static int reason(const struct ending *e)
+{
+	int err = e->source ? leat__ctx_err(e->source) : 0;
+
+	return err ? err : -ETIMEDOUT;
 }
 
 /* Rounds until fd is ready or there is a reason to stop; what leat_wait_fd returns. */
-static struct leat__m *leat__fd_rounds(struct leat__m *m, struct leat__pd *pd, int events,
-                                       const struct timeout *t, int *result)
+static struct leat__m *leat__fd_rounds(struct leat__m *m, struct ending *e, int events, int *result)
 {
 	int err = 0;
 
 	for (;;) {
-		bool closing = load_acquire(&pd->flags) & LEAT__PD_CLOSING;
-		bool expired = load_relaxed(&t->expired);
+		bool closing = load_acquire(&e->pd->flags) & LEAT__PD_CLOSING;
+		bool over = load_relaxed(&e->over);
 
 		/* What is ready counts, though time be up. */
-		*result = closing ? -ECANCELED : leat__os_fd_ready(pd->fd, events);
+		*result = closing ? -ECANCELED : leat__os_fd_ready(e->pd->fd, events);
 		if (*result == 0)
-			*result = expired ? -ETIMEDOUT : err;
+			*result = over ? reason(e) : err;
 		if (*result != 0)
 			return m;
-		m = leat__pd_wait_once(m, pd, t->dir, &t->expired, &err);
+		m = leat__pd_wait_once(m, e->pd, e->dir, &e->over, &err);
 	}
 }
 
 static struct leat__m *leat__fd_wait(struct leat__m *m, struct leat__pd *pd, int events,
-                                     int64_t timeout_ns, int *result)
+                                     int64_t timeout_ns, leat_ctx *source, int *result)
 {
-	struct timeout t = {.timer.fire = expire, .pd = pd};
+	struct ending e = {.timer = {.when = leat__deadline(timeout_ns), .fire = time_is_up},
+	                   .watch.done = ctx_is_done,
+	                   .source = source,
+	                   .pd = pd};
+	bool watched;
 
-	t.dir = !(events & READING) ? LEAT__POLL_WRITE
+	e.dir = !(events & READING) ? LEAT__POLL_WRITE
 	        : events & POLLOUT  ? LEAT__POLL_EITHER
 	                            : LEAT__POLL_READ;
-	t.timer.when = leat__deadline(timeout_ns);
-	if (t.timer.when != INT64_MAX) {
-		*result = leat__timer_add(&t.timer);
+	if (e.timer.when != INT64_MAX) {
+		*result = leat__timer_add(&e.timer);
 		if (*result)
 			return m;
 	}
-	m = leat__fd_rounds(m, pd, events, &t, result);
-	if (t.timer.when != INT64_MAX)
-		leat__timer_stop(&t.timer);
+	watched = source && leat__ctx_watch(source, &e.watch);
+	if (source && !watched)
+		store_relaxed(&e.over, true);
+	m = leat__fd_rounds(m, &e, events, result);
+	if (watched)
+		leat__ctx_unwatch(source, &e.watch);
+	if (e.timer.when != INT64_MAX)
+		leat__timer_stop(&e.timer);
 	return m;
 }
 
-int leat_wait_fd(int fd, int events, int64_t timeout_ns)
+/* fd is not ready. */
+static int leat__fd_park(int fd, int events, int64_t timeout_ns, leat_ctx *source)
 {
+	struct leat__m *m = leat__enter();
+	int result = leat__netpoll_start();
 	struct leat__pd *pd;
-	struct leat__m *m;
-	int result;
 
-	if (!events || events & ~EVENTS)
-		return -EINVAL;
-	result = leat__os_fd_ready(fd, events);
-	if (result)
-		return result;
-	if (timeout_ns <= 0)
-		return -ETIMEDOUT;
-	m = leat__enter();
-	result = leat__netpoll_start();
 	if (!result) {
 		pd = leat__pd_of(fd);
 		if (!pd) {
@@ -101,12 +119,39 @@ int leat_wait_fd(int fd, int events, int64_t timeout_ns)
 		} else if (!leat__pd_hold(pd)) {
 			result = -ECANCELED;
 		} else {
-			m = leat__fd_wait(m, pd, events, timeout_ns, &result);
+			m = leat__fd_wait(m, pd, events, timeout_ns, source, &result);
 			leat__pd_drop(m, pd);
 		}
 	}
 	leat__leave(m);
 	return result;
+}
+
+int leat_wait_fd_ctx(int fd, int events, int64_t timeout_ns, leat_any_ctx any)
+{
+	leat_ctx *ctx = any.leat__ctx;
+	int result;
+
+	if (!events || events & ~EVENTS)
+		return -EINVAL;
+	result = leat_ctx_err(any);
+	if (!result)
+		result = leat__os_fd_ready(fd, events);
+	if (result)
+		return result;
+	if (timeout_ns <= 0)
+		return -ETIMEDOUT;
+	result = leat__ctx_begin_wait(ctx);
+	if (result)
+		return result;
+	result = leat__fd_park(fd, events, timeout_ns, ctx ? ctx->leat__source : NULL);
+	leat__ctx_end_wait(ctx);
+	return result;
+}
+
+int leat_wait_fd(int fd, int events, int64_t timeout_ns)
+{
+	return leat_wait_fd_ctx(fd, events, timeout_ns, (leat_any_ctx)(leat_ctx *)NULL);
 }
 
 /* End the life of fd as far as leat knows it; false: somebody else is at it. */

@@ -85,6 +85,7 @@ void leat__os_backoff(unsigned attempt)
 int leat__os_thread_start_named(void *(*fn)(void *), void *arg, size_t stack_bytes,
                                 const char *name)
 {
+	sigset_t all, before;
 	pthread_attr_t attr;
 	pthread_t thread;
 	int saved = errno;
@@ -95,9 +96,13 @@ int leat__os_thread_start_named(void *(*fn)(void *), void *arg, size_t stack_byt
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	err = pthread_attr_setstacksize(&attr, stack_bytes);
 	if (!err) {
+		/* It sets its mask itself, and until then takes nothing that the caller alone is to take. */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
 		leat__san_orphan_begin();
 		err = pthread_create(&thread, &attr, fn, arg);
 		leat__san_orphan_end();
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
 	if (!err && name)
 		pthread_setname_np(thread, name);
@@ -161,7 +166,7 @@ int leat__os_threads_named(const char *name)
 	return found;
 }
 
-void leat__os_block_signals(void)
+void leat__os_take_signals(uint64_t which)
 {
 	static const int open[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
 	sigset_t set;
@@ -169,7 +174,15 @@ void leat__os_block_signals(void)
 	sigfillset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(open); i++)
 		sigdelset(&set, open[i]);
+	for (int sig = 1; which; sig++, which >>= 1)
+		if (which & 1)
+			sigdelset(&set, sig);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+void leat__os_block_signals(void)
+{
+	leat__os_take_signals(0);
 }
 
 static sigset_t saved_signals;
@@ -199,20 +212,21 @@ static char *initial_stack_low(char *low)
 #else
 
 /* musl says of the initial thread's stack how far it has grown.  It may grow to its limit, which counts
-   from the end of its mapping. */
+   from the end of its mapping.  In the child of a fork the first thread may be another, with another stack. */
 static char *initial_stack_low(char *low)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
-	uintptr_t end = 0;
+	uintptr_t start = 0, end = 0;
 	struct rlimit limit;
 	char line[512];
 
 	while (maps && fgets(line, sizeof line, maps))
 		if (strstr(line, "[stack]"))
-			sscanf(line, "%*x-%" SCNxPTR, &end);
+			sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end);
 	if (maps)
 		fclose(maps);
-	if (!end || getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= end)
+	if ((uintptr_t)low < start || (uintptr_t)low >= end || getrlimit(RLIMIT_STACK, &limit) != 0 ||
+	    limit.rlim_cur >= end)
 		return low;
 	return (char *)(end - limit.rlim_cur);
 }

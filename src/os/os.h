@@ -35,7 +35,7 @@ void leat__os_backoff(unsigned attempt);
 
 /* --- threads */
 
-/* Start a detached thread; stack_bytes is a minimum.  0 or -errno. */
+/* Start a detached thread, with all signals blocked; stack_bytes is a minimum.  0 or -errno. */
 int leat__os_thread_start(void *(*fn)(void *), void *arg, size_t stack_bytes);
 
 /* The same; the thread has that name when this returns. */
@@ -54,6 +54,9 @@ void leat__os_signal_thread(int tid, int sig);
 
 /* Block every signal that need not stay open, in the calling thread. */
 void leat__os_block_signals(void);
+
+/* Block all the others; bit N - 1 of which is for signal N. */
+void leat__os_take_signals(uint64_t which);
 
 /* Remember the calling thread's signal mask; set it in another one, which inherited that of whoever
    happened to start it. */

@@ -24,7 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH_MAX   16 /* on the caller's stack, which may be a small one */
 #define INTERRUPTED UINT64_MAX
 #define SECONDS_MAX 1000000000 /* the kernel turns more into for ever, or complains */
 
@@ -126,12 +125,16 @@ static unsigned translate(uint32_t events)
 		ready |= LEAT__OS_READ;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		ready |= LEAT__OS_WRITE;
+	if (events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		ready |= LEAT__OS_LAST;
 	return ready;
 }
 
-int leat__os_poller_collect(struct leat__os_event *events, int max, bool block, int64_t deadline_ns)
+_Static_assert(sizeof(struct epoll_event) <= 2 * sizeof(uint64_t), "events have room in a batch");
+
+int leat__os_poller_collect(struct leat__os_batch *batch, bool block, int64_t deadline_ns)
 {
-	struct epoll_event raw[BATCH_MAX];
+	struct epoll_event *raw = (struct epoll_event *)batch->room;
 	struct timespec timeout = {0, 0};
 	int64_t left = block ? deadline_ns - leat__os_now() : 0;
 	int saved = errno, count = 0;
@@ -141,7 +144,7 @@ int leat__os_poller_collect(struct leat__os_event *events, int max, bool block, 
 		timeout.tv_sec = left / 1000000000 < SECONDS_MAX ? left / 1000000000 : SECONDS_MAX;
 		timeout.tv_nsec = left % 1000000000;
 	}
-	n = checked(wait(raw, max < BATCH_MAX ? max : BATCH_MAX, &timeout), saved);
+	n = checked(wait(raw, LEAT__OS_BATCH, &timeout), saved);
 	if (n < 0 && n != -EINTR)
 		return (int)n;
 	for (long i = 0; i < n; i++) {
@@ -152,7 +155,7 @@ int leat__os_poller_collect(struct leat__os_event *events, int max, bool block, 
 				checked(syscall(SYS_read, event, &interruptions, sizeof interruptions), saved);
 			continue;
 		}
-		events[count++] = (struct leat__os_event){raw[i].data.u64, translate(raw[i].events)};
+		batch->events[count++] = (struct leat__os_event){raw[i].data.u64, translate(raw[i].events)};
 	}
 	return count;
 }

@@ -15,11 +15,20 @@
 enum {
 	LEAT__OS_READ = 1,  /* something to read, the end, or an error */
 	LEAT__OS_WRITE = 2, /* room to write, or an error */
+	LEAT__OS_LAST = 4, /* the end, an error or urgent data came, of which no later edge will tell */
 };
 
 struct leat__os_event {
 	uint64_t token;
-	unsigned ready; /* of the two above */
+	unsigned ready; /* of those above */
+};
+
+enum { LEAT__OS_BATCH = 64 };
+
+/* What is collected at a time; much for a small stack. */
+struct leat__os_batch {
+	struct leat__os_event events[LEAT__OS_BATCH];
+	uint64_t room[2 * LEAT__OS_BATCH]; /* for the system's form of them */
 };
 
 /* Make the poller, once.  0 or -errno. */
@@ -40,12 +49,11 @@ int leat__os_poller_watch(int fd, uint64_t token, unsigned wanted);
 void leat__os_poller_unwatch(int fd);
 
 /*
- * Collect up to max events; returns how many, or -errno when the poller is gone.  With block, wait for
- * the first until deadline_ns, or an interruption; may return 0 at any time.  One thread at a time may
- * block, others may collect beside it.
+ * Collect up to LEAT__OS_BATCH events; returns how many, or -errno when the poller is gone.  With block, wait for the first
+ * until deadline_ns, or an interruption; may return 0 at any time.  One thread at a time may block, others may collect
+ * beside it.
  */
-int leat__os_poller_collect(struct leat__os_event *events, int max, bool block,
-                            int64_t deadline_ns);
+int leat__os_poller_collect(struct leat__os_batch *batch, bool block, int64_t deadline_ns);
 
 /* End the wait of the thread that blocks in collect, or of the next one that does. */
 void leat__os_poller_interrupt(void);

@@ -27,7 +27,7 @@
 
 int __sigaction(int sig, const struct sigaction *act, struct sigaction *old) __attribute__((weak));
 
-static int set_action(int sig, const struct sigaction *act, struct sigaction *old)
+int leat__os_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	return __sigaction ? __sigaction(sig, act, old) : sigaction(sig, act, old);
 }
@@ -76,11 +76,11 @@ static bool install(void)
 	sigfillset(&ours.sa_mask);
 	for (size_t i = 0; i < ARRAY_LEN(open); i++)
 		sigdelset(&ours.sa_mask, open[i]);
-	if (set_action(SIGURG, NULL, &now) == 0) {
+	if (leat__os_sigaction(SIGURG, NULL, &now) == 0) {
 		done = (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == leat__handle_urgent;
 		if (!done) {
 			before = now;
-			done = set_action(SIGURG, &ours, NULL) == 0;
+			done = leat__os_sigaction(SIGURG, &ours, NULL) == 0;
 		}
 	}
 	leat__unlock(&installing);
@@ -150,11 +150,42 @@ void leat__os_on_quit(void (*fn)(void))
 	struct sigaction ours = {.sa_handler = leat__handle_quit, .sa_flags = SA_ONSTACK | SA_RESTART},
 	                 now;
 
-	if (set_action(SIGQUIT, NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) ||
+	if (leat__os_sigaction(SIGQUIT, NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) ||
 	    now.sa_handler != SIG_DFL)
 		return;
 	on_quit = fn;
-	set_action(SIGQUIT, &ours, NULL);
+	leat__os_sigaction(SIGQUIT, &ours, NULL);
+}
+
+static void (*_Atomic on_end)(void);
+
+static void leat__handle_end(int sig)
+{
+	void (*fn)(void) = load_acquire(&on_end);
+	struct sigaction usual = {.sa_handler = SIG_DFL};
+	int saved = errno;
+
+	if (fn)
+		fn();
+	leat__os_sigaction(sig, &usual, NULL);
+	raise(sig); /* it comes when this returns */
+	errno = saved;
+}
+
+void leat__os_on_end(void (*fn)(void))
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction ours = {.sa_handler = leat__handle_end, .sa_flags = SA_ONSTACK | SA_RESTART},
+	                 usual = {.sa_handler = SIG_DFL}, now;
+
+	if (fn)
+		store_release(&on_end, fn);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		if (leat__os_sigaction(signals[i], NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO))
+			continue;
+		if (now.sa_handler == (fn ? SIG_DFL : leat__handle_end))
+			leat__os_sigaction(signals[i], fn ? &ours : &usual, NULL);
+	}
 }
 
 static void leat__handle_alarm(int sig)
@@ -170,7 +201,7 @@ void leat__os_later(unsigned seconds, void (*fn)(void))
 	sigset_t set;
 
 	on_alarm = fn;
-	set_action(SIGALRM, &ours, NULL);
+	leat__os_sigaction(SIGALRM, &ours, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -181,6 +212,6 @@ void leat__os_abort(void)
 {
 	struct sigaction fatal = {.sa_handler = SIG_DFL};
 
-	set_action(SIGABRT, &fatal, NULL);
+	leat__os_sigaction(SIGABRT, &fatal, NULL);
 	abort();
 }

@@ -15,6 +15,11 @@
 
 #include "arch/arch.h"
 
+struct sigaction;
+
+/* sigaction(2) itself, whatever a sanitizer has put in its place. */
+int leat__os_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+
 /*
  * Make fn what interrupted threads run, with the registers of what they did.  System calls that can be
  * restarted are.  Call it before each use: a handler that the program has installed since is kept,
@@ -38,6 +43,10 @@ void leat__os_let_interrupt(bool yes);
 /* Have SIGQUIT call fn unless the program has a handler for it already, or ignores it.  One that it
    installs later takes the place of this. */
 void leat__os_on_quit(void (*fn)(void));
+
+/* Have SIGINT, SIGTERM and SIGHUP call fn before they end the process, those of them that would do so by default;
+   NULL: no more. */
+void leat__os_on_end(void (*fn)(void));
 
 /* Call fn in a signal handler after so many seconds, of the calling thread or another; also while
    another such fn is under way.  SIGALRM and its clock are the caller's from then on, so the process

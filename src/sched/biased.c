@@ -41,13 +41,17 @@ static bool former_is_gone(struct leat__biased *b, uint16_t mark)
 	return gone;
 }
 
-COLD void leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
+COLD bool leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
 {
 	uint16_t owner;
 
 	leat__lock(&b->word);
 	owner = b->owner;
 	LEAT_ASSERT(owner != mark);
+	if (owner == LEAT__DEAD) {
+		leat__unlock(&b->word);
+		return false;
+	}
 	if (owner & LEAT__OWNED) {
 		disown(b, mark);
 	} else if (owner != (mark & ~LEAT__OWNED)) {
@@ -58,7 +62,7 @@ COLD void leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
 	} else {
 		b->streak = 0;
 		if (mark == LEAT__NO_MARK || leat__fenced || ++b->streaks != STREAKS_FIRST)
-			return;
+			return true;
 		if (former_is_gone(b, mark)) {
 			b->former = 0;
 			__atomic_store_n(&b->owner, mark, __ATOMIC_RELAXED);
@@ -66,4 +70,5 @@ COLD void leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
 			b->streaks--; /* perhaps the next time */
 		}
 	}
+	return true;
 }

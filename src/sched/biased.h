@@ -26,6 +26,8 @@
  *  - Has the lock: who has the word, while nobody owns it; the owner, with held.
  *  - owner changes only under the word, so who has it and finds no owner knows that there will be none.
  *  - held is 0 or the mark of the owner, or of the former one while that retreats.
+ *  - A dead lock is one whose owner is LEAT__DEAD, nobody's mark: each lock of it takes the slow path, as far as
+ *    nobody has written to its memory since, and finds that out there.  What frees the memory of a lock kills it.
  *
  * What others pay: a membarrier (2 us, in a virtual machine 50) once in 16 streaks of 256 locks, each of which
  * saves 6 ns once the lock has an owner; after the first time once in 240.
@@ -44,13 +46,16 @@ enum {
 	LEAT__OWNED = 0x8000,
 	LEAT__MARK_ANEW = 0x4000,
 	LEAT__NO_MARK = 0xbfff, /* of who has no processor, and can own no lock */
+	LEAT__DEAD = 0xffff,
 	LEAT__STREAK = 255,
 };
 
 /* Zero: free, and owned by nobody. */
 struct leat__biased {
-	uint8_t word;    /* os/lock.h */
-	uint8_t streak;  /* locks in a row by who took it last, at most LEAT__STREAK */
+	uint8_t streak; /* locks in a row by who took it last, at most LEAT__STREAK */
+	/* os/lock.h.  Not first: gcc 12 knows no address of a word but a computed one, and for that of the structure
+	   itself does so before it is known that the word is needed. */
+	uint8_t word;
 	uint8_t streaks; /* of that length, by whomever, since it was taken from an owner */
 	uint16_t owner;  /* the mark of who took it last, without LEAT__OWNED unless that owns it */
 	uint16_t held;   /* the mark of the owner while it has the lock as such */
@@ -76,8 +81,8 @@ static inline int leat__mark_id(uint16_t mark)
 	return mark & ~(LEAT__OWNED | LEAT__MARK_ANEW);
 }
 
-/* Lock b, whatever it takes. */
-void leat__biased_lock_slow(struct leat__biased *b, uint16_t mark);
+/* Lock b, whatever it takes: true.  False: it is dead, and not locked. */
+bool leat__biased_lock_slow(struct leat__biased *b, uint16_t mark);
 
 /* Lock b, where that needs no call. */
 static ALWAYS_INLINE bool leat__biased_trylock(struct leat__biased *b, uint16_t mark)
@@ -108,10 +113,10 @@ static ALWAYS_INLINE bool leat__biased_trylock(struct leat__biased *b, uint16_t 
 	return true;
 }
 
-static ALWAYS_INLINE void leat__biased_lock(struct leat__biased *b, uint16_t mark)
+/* The same; what can never be dead need not look. */
+static ALWAYS_INLINE bool leat__biased_lock(struct leat__biased *b, uint16_t mark)
 {
-	if (unlikely(!leat__biased_trylock(b, mark)))
-		leat__biased_lock_slow(b, mark);
+	return likely(leat__biased_trylock(b, mark)) || leat__biased_lock_slow(b, mark);
 }
 
 /* By who locked it. */
@@ -121,6 +126,12 @@ static ALWAYS_INLINE void leat__biased_unlock(struct leat__biased *b, uint16_t m
 		__atomic_store_n(&b->held, 0, __ATOMIC_RELEASE);
 	else
 		leat__unlock(&b->word);
+}
+
+/* By who has locked it, or by the only one who still knows it. */
+static inline void leat__biased_kill(struct leat__biased *b)
+{
+	__atomic_store_n(&b->owner, LEAT__DEAD, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -5,6 +5,7 @@
  *  - a goroutine that runs without a processor (detached): counted;
  *  - a timer that somebody waits for;
  *  - a goroutine or thread that waits in the poller: counted until it is in a queue;
+ *  - a signal that a goroutine asked to be told of;
  *  - a thread that leat did not start and that does not sleep in leat: it could send.  Then nothing
  *    is certain: the monitor looks again after 50 ms, since a thread that was just woken may be about to
  *    send, and one that was just joined is still counted by the kernel for a moment.  Then the process
@@ -21,6 +22,7 @@
 #include "sched/panic.h"
 #include "sched/settings.h"
 #include "sched/scheduler.h"
+#include "sched/signals.h"
 #include "sched/timer.h"
 
 #include <leat/go.h>
@@ -29,9 +31,9 @@
 static bool all_asleep(void)
 {
 	/* The waiters first: who is not among them any more is in a queue, or awake (acquire: netpoll.h). */
-	return load_acquire(&leat__poll_waiters) == 0 && leat__sched.held == 0 &&
-	       !leat__sched.starting && load_relaxed(&leat__sched.detached) == 0 &&
-	       load_relaxed(&leat__sched.queued) == 0;
+	return load_acquire(&leat__poll_waiters) == 0 && !load_acquire(&leat__signals_live) &&
+	       leat__sched.held == 0 && !leat__sched.starting &&
+	       load_relaxed(&leat__sched.detached) == 0 && load_relaxed(&leat__sched.queued) == 0;
 }
 
 /* Threads that could still call leat, or -1 if that cannot be told. */

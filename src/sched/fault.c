@@ -27,6 +27,7 @@
 #include <string.h>
 
 #define SIGNAL_STACK ((size_t)64 << 10) /* a frame with all of AVX-512 and AMX state is 11 KiB */
+#define REPORT_STACK ((size_t)256 << 10)
 #define NIL_PAGE     4096 /* a NULL pointer leads to below this, fields of structs too */
 #define PANIC_BYTES  1024 /* of stack that a panic must find */
 #define RANGES_MAX   16
@@ -279,8 +280,13 @@ static void leat__panic_of_fault(void *arg)
 }
 
 /* The main thread's stack ends where its limit says, and the kernel keeps a gap below. */
-static bool in_overflow(const struct leat__g *g, uintptr_t address, uintptr_t sp)
+static bool in_overflow(const struct leat__m *m, uintptr_t address, uintptr_t sp)
 {
+	const struct leat__g *g = m->g;
+
+	/* A plain thread has stacks of ours where it runs coroutines. */
+	if (g == &m->g0 || (m->foreign && !leat__resumer_of(g->stack)))
+		return false;
 	if (leat__stack_overflowed(g->stack, address, sp))
 		return true;
 	return g->id == 1 && address < (uintptr_t)g->stack->low + 4096 &&
@@ -291,6 +297,21 @@ static void on_scheduler(struct leat__m *m, void *context, void (*fn)(void *), v
 {
 	/* Below what the scheduler context saved. */
 	leat__signal_divert(context, (void *)(((uintptr_t)m->g0.sp - 256) & ~(uintptr_t)15), fn, arg);
+}
+
+/* A plain thread has no scheduler context.  Its own stack, below, may be a small one.  False: no memory. */
+static bool report_overflow(struct leat__m *m, void *context)
+{
+	char *room;
+
+	if (!m->foreign) {
+		on_scheduler(m, context, leat__report_overflow, m);
+		return true;
+	}
+	room = leat__os_map(REPORT_STACK);
+	if (room)
+		leat__signal_divert(context, room + REPORT_STACK, leat__report_overflow, m);
+	return room;
 }
 
 /* A report of this thread's is under way, or was to be: what is out must do. */
@@ -328,12 +349,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 	leat__signal_regs(context, &f.regs);
 	f.address = (uintptr_t)info->si_addr;
-	if (sig != SIGFPE && m && !m->foreign && m->g != &m->g0 &&
-	    in_overflow(m->g, f.address, f.regs.sp)) {
+	if (sig != SIGFPE && m && in_overflow(m, f.address, f.regs.sp)) {
 		mind_reentry(m);
 		m->fault = f;
-		on_scheduler(m, context, leat__report_overflow, m);
-		return;
+		if (report_overflow(m, context))
+			return;
 	}
 	if (old->sa_flags & SA_SIGINFO) {
 		old->sa_sigaction(sig, info, context);
@@ -361,8 +381,6 @@ void leat__fault_init_thread(struct leat__m *m)
 {
 	stack_t now;
 
-	if (m->foreign)
-		return; /* its stack is not ours to report on */
 	/* A sanitizer may have given this thread one already. */
 	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE))
 		return;

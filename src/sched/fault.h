@@ -24,7 +24,8 @@ struct leat__fault {
 /* Once, at start. */
 void leat__fault_init(void);
 
-/* The alternate stack of the calling thread. */
+/* The alternate stack of the calling thread.  A plain one, whose own stack is not ours to report on, gets one when it
+   first resumes a coroutine. */
 void leat__fault_init_thread(struct leat__m *m);
 void leat__fault_done_thread(struct leat__m *m);
 

@@ -38,6 +38,7 @@
 #include "sched/polldesc.h"
 #include "sched/scheduler.h"
 #include "sched/settings.h"
+#include "sched/signals.h"
 #include "sched/timer.h"
 
 #include <pthread.h>
@@ -49,12 +50,15 @@ static _Atomic int forker;      /* the thread that forks; changes under the lock
 static bool halted;             /* all stand still: no fork from inside the runtime */
 static bool unattached;         /* the child's thread has no M: its first call begins anew */
 static bool has_turn;           /* who forks has the turn to report; changes likewise */
+static uint64_t held_back;      /* the signals that it got, and does not while it forks; likewise */
 void (*leat__on_gone)(struct leat__g *g);
+bool (*leat__coro_suspended)(const struct leat_coro *c);
 
 /* --- standing still */
 
 static void lock_all(void)
 {
+	leat__signals_lock();
 	leat__timers_lock();
 	leat__lock(&leat__sched.lock);
 	leat__g_pool_lock();
@@ -67,6 +71,7 @@ static void unlock_all(void)
 	leat__g_pool_unlock();
 	leat__unlock(&leat__sched.lock);
 	leat__timers_unlock();
+	leat__signals_unlock();
 }
 
 /* Ask all to stop, also those that appeared since; true when there were any. */
@@ -128,11 +133,14 @@ static void halt_all(const struct leat__m *self)
 
 /* --- what fork(2) calls */
 
+_Atomic unsigned leat__fork_calls;
+
 static void before_fork(void)
 {
 	struct leat__m *m = leat__self();
 	bool turn;
 
+	fetch_add_relaxed(&leat__fork_calls, 1);
 	/* In a signal handler that interrupted the runtime: the child may only exec. */
 	halted = !m || !load_relaxed(&m->in_runtime);
 	if (!halted)
@@ -144,6 +152,8 @@ static void before_fork(void)
 	compiler_barrier(); /* a signal handler looks: stop.c */
 	leat__attach_lock();
 	has_turn = turn;
+	/* The child is to meet none that was sent to it with handlers that were the parent's. */
+	held_back = leat__os_signals_hold();
 	store_relaxed(&forker, leat__os_tid());
 	store_release(&closed, 1);
 	halt_all(m);
@@ -151,6 +161,8 @@ static void before_fork(void)
 
 static void release_all(struct leat__m *self)
 {
+	uint64_t got = held_back;
+
 	for (struct leat__m *m = load_acquire(&leat__sched.all_m); m; m = m->all_next)
 		atomic_fetch_and_explicit(&m->retake, ~(uint32_t)LEAT__RETAKE_STOP, memory_order_relaxed);
 	unlock_all();
@@ -161,6 +173,7 @@ static void release_all(struct leat__m *self)
 	compiler_barrier();
 	if (self)
 		self->forking = false;
+	leat__os_signals_let(got);
 }
 
 static void after_in_parent(void)
@@ -179,6 +192,7 @@ static void after_in_child(void)
 {
 	struct leat__m *m = leat__self();
 
+	leat__signals_forget(halted);
 	leat__report_forget(has_turn);
 	has_turn = false;
 	leat__stack_reader_forget();
@@ -213,20 +227,35 @@ static void leave_behind(struct leat__g *g, void *me)
 		leat__on_gone(g);
 }
 
-/* g was to be joined by what lies on the stack of me: a scope, or a wait group that started it. */
+/* It is on the stack of a coroutine that nobody was in, which whoever is left may resume. */
+static bool is_on_suspended(uintptr_t at)
+{
+	const struct leat__stack *s = leat__coro_suspended ? leat__stack_at(at) : NULL;
+
+	return s && s->resumer && leat__coro_suspended(s->resumer->coro);
+}
+
+/* Whose stacks are kept; of a plain thread, also its own. */
+struct kept {
+	struct leat__m *m;
+	void *low, *high;
+};
+
+/* g was to be joined by what lies on a stack that is kept, or on that of a coroutine: a scope, or a wait group that
+   started it. */
 static void leave_joiner(struct leat__g *g, void *arg)
 {
-	struct leat__m *m = arg;
-	const struct leat__stack *s = m->g->stack;
+	const struct kept *kept = arg;
+	const struct leat__stack *s = kept->m->g->stack;
 	uintptr_t at = (uintptr_t)g->joined;
 
-	if (load_relaxed(&g->kind) != LEAT__GONE || !g->joined || !s)
+	if (load_relaxed(&g->kind) != LEAT__GONE || !g->joined)
 		return;
 	/* On a coroutine's stack it has those of who wait below, too. */
 	while (s && at - (uintptr_t)s->san.low >= s->san.bytes)
 		s = s->resumer ? s->resumer->stack : NULL;
-	if (s)
-		leat__on_end(m, g->joined);
+	if (s || (at >= (uintptr_t)kept->low && at < (uintptr_t)kept->high) || is_on_suspended(at))
+		leat__on_end(kept->m, g->joined);
 	g->joined = NULL;
 }
 
@@ -304,6 +333,7 @@ static void keep(struct leat__m *m)
 
 static COLD void begin_anew(struct leat__m *m)
 {
+	struct kept kept = {.m = m};
 	bool fenced = leat__fenced;
 
 	leat__fenced = leat__settings.fenced || !leat__os_has_membarrier();
@@ -326,7 +356,9 @@ static COLD void begin_anew(struct leat__m *m)
 	}
 	leat__monitor_forget();
 	if (m) {
-		leat__g_each(leave_joiner, m);
+		if (m->foreign)
+			leat__os_stack_bounds(&kept.low, &kept.high);
+		leat__g_each(leave_joiner, &kept);
 		leat__monitor_start();
 	}
 	leat__pd_forget();

@@ -11,7 +11,8 @@
 
 #include <stddef.h>
 
-#define BATCH 63 /* with the link, three pages */
+#define BATCH 63                     /* with the link, three pages */
+#define ROOM  ((size_t)85 * 3 << 12) /* what is mapped at once, for 85 of these: just below 1 MiB */
 
 struct slab {
 	struct slab *next;
@@ -23,6 +24,8 @@ static struct {
 	struct leat__g *singles;
 	struct leat__g *batches;    /* linked by arg of each batch's first */
 	struct slab *_Atomic slabs; /* only grows; read without the lock */
+	char *room;                 /* for more slabs, mapped, and never unmapped */
+	size_t room_bytes;
 } pool;
 
 static _Atomic uint64_t ids = 2; /* 1 is main's */
@@ -60,7 +63,34 @@ const char *leat__wait_name(enum leat__wait wait)
 	return wait < LEAT__WAITS ? leat__wait_names[wait] : "unknown";
 }
 
-_Static_assert(sizeof(struct slab) <= 3 * 4096, "a parked goroutine's budget");
+#define SLAB ((sizeof(struct slab) + 4095) & ~(size_t)4095)
+
+_Static_assert(SLAB <= 3 * 4096, "a parked goroutine's budget");
+_Static_assert(ROOM % SLAB == 0, "whole slabs");
+
+/* To map takes the lock of the address space, so seldom: much at once, or where that is not to be had, a slab. */
+static struct slab *new_slab(void)
+{
+	struct slab *s = NULL;
+
+	leat__lock(&pool.lock);
+	if (pool.room_bytes == 0) {
+		size_t bytes = ROOM;
+
+		pool.room = leat__os_map(bytes);
+		if (!pool.room)
+			pool.room = leat__os_map(bytes = SLAB);
+		if (pool.room)
+			pool.room_bytes = bytes;
+	}
+	if (pool.room_bytes > 0) {
+		s = (struct slab *)(void *)pool.room;
+		pool.room += SLAB;
+		pool.room_bytes -= SLAB;
+	}
+	leat__unlock(&pool.lock);
+	return s;
+}
 
 static COLD struct leat__g *new_batch(void)
 {
@@ -69,7 +99,7 @@ static COLD struct leat__g *new_batch(void)
 	/* More goroutines than ever are of no use while those that wait to be started find no stack: let who
 	   starts them know. */
 	if (leat__stack_available())
-		s = leat__os_map(sizeof *s);
+		s = new_slab();
 	if (!s)
 		return NULL;
 	for (size_t i = 0; i + 1 < BATCH; i++)

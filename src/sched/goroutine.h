@@ -35,6 +35,8 @@ enum leat__kind {
 enum leat__special {
 	LEAT__LOCKED = 2,  /* runs on its own thread only, and nobody else does: pin.c */
 	LEAT__STOPPED = 4, /* waits for a processor in the middle of its own code: stop.c */
+	LEAT__BARE =
+	    64, /* THREAD: has no alternate signal stack as yet, and so may run no coroutine: fault.h */
 };
 
 struct leat__g {

@@ -7,7 +7,9 @@
  *    and is off the list, 2 that it shall look at the timers anew.
  *
  * A thread that goes to sleep where more sleep than could be of use at once ends after a second of it,
- * so threads that blocking calls made necessary do not stay for ever.
+ * so threads that blocking calls made necessary do not stay for ever.  Who sleeps last is woken first; so where there
+ * is a little to do, the same few are woken again and again, and none of these sleeps that long: there one ends
+ * for each second in which whoever went to sleep found that many asleep.
  *
  * The first thread that sleeps while there are timers is the keeper: it sleeps until the first timer.
  * Once descriptors have been waited for there is always one, and it sleeps in the poller.
@@ -18,6 +20,9 @@
 #include "sched/timer.h"
 
 #define SURPLUS_NS ((int64_t)1000000000) /* so long a thread too many sleeps before it ends */
+
+/* Since when whoever went to sleep found more asleep than could be of use; 0: not now.  Scheduler's lock. */
+static int64_t surplus_since;
 
 void leat__keeper_ring(int64_t when)
 {
@@ -86,16 +91,42 @@ static void stop_keeping(struct leat__m *m)
 	}
 }
 
+/* m goes to sleep beside so many others, of whom so many are kept: until when, before it ends; 0: it ends now.  Locked. */
+static int64_t sleep_end(const struct leat__m *m, int others, int kept)
+{
+	int64_t now;
+
+	if (others < kept || leat__policy) {
+		surplus_since = 0;
+		return INT64_MAX;
+	}
+	now = leat__os_now();
+	if (!surplus_since)
+		surplus_since = now;
+	if (m->initial)
+		return INT64_MAX;
+	if (now - surplus_since < SURPLUS_NS)
+		return now + SURPLUS_NS;
+	surplus_since = now;
+	if (!leat__sched.keeper) /* m would be it: another shall */
+		leat__rouse(leat__sched.idle_m);
+	return 0;
+}
+
 void leat__sleep_machine(struct leat__m *m)
 {
 	int others = load_relaxed(&leat__sched.idle_ms), kept = leat__sched.procs + 2;
-	int64_t end = INT64_MAX; /* it is surplus, and ends then if it still is */
+	int64_t end = sleep_end(m, others, kept); /* it is surplus, and ends then if it still is */
 	struct leat__ready_list ready = {0};
 	struct leat__p *p;
 	int64_t due;
 
-	if (others >= kept && !m->initial && !leat__policy)
-		end = leat__os_now() + SURPLUS_NS;
+	if (end == 0) {
+		m->ending = true;
+		leat__unlock(&leat__sched.lock);
+		leat__monitor_ring();
+		return;
+	}
 	store_relaxed(&leat__sched.idle_ms, others + 1);
 	store_relaxed(&m->wake, 0);
 	m->idle_next = leat__sched.idle_m;

@@ -156,7 +156,8 @@ void leat__m_adopt_thread(struct leat__m *m)
 	m->g0.thread = m;
 	leat__tls_self = m;
 	pthread_setspecific(thread_end, m);
-	leat__fault_init_thread(m);
+	if (!m->foreign)
+		leat__fault_init_thread(m);
 }
 
 void leat__m_leave_thread(struct leat__m *m)
@@ -239,6 +240,7 @@ static struct leat__m *attach_foreign(void)
 		leat__fatal("out of memory at a thread's first call");
 	m->foreign = true;
 	m->g = adopt_code(LEAT__THREAD, 0);
+	m->g->special = LEAT__BARE;
 	m->g->thread = m;
 	leat__m_adopt_thread(m);
 	leat__monitor_start();

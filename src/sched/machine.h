@@ -30,6 +30,7 @@
 #ifndef LEAT_SCHED_MACHINE_H
 #define LEAT_SCHED_MACHINE_H
 
+#include "os/poller.h"
 #include "sched/fault.h"
 #include "sched/goroutine.h"
 #include "sched/processor.h"
@@ -79,7 +80,8 @@ struct leat__m {
 	void *signal_stack;
 	const void
 	    *stopped_at; /* its own: what the signal interrupted that parks it, or NULL: stop.c */
-	struct leat__fault fault; /* its own: which it reports; sig is 0 before: fault.c */
+	struct leat__fault fault;    /* its own: which it reports; sig is 0 before: fault.c */
+	struct leat__os_batch edges; /* its own: what it finds in the poller */
 };
 
 /* The first call of a thread: makes its M, and on the process's first call the whole runtime. */

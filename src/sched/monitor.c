@@ -12,6 +12,7 @@
  *  - Work whose wake-up was saved (the gap in work.c) is found.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
+ *  - Signals reach the channels and contexts that want them (signals.c).
  *  - Stacks that nobody uses any more give their pages back (trim.c).
  *  - The number of processors follows the CPUs and the quota, where nobody has chosen one: procs.c.
  *
@@ -34,6 +35,7 @@
 #include "sched/policy.h"
 #include "sched/settings.h"
 #include "sched/scheduler.h"
+#include "sched/signals.h"
 #include "sched/timer.h"
 #include "sched/trim.h"
 
@@ -424,6 +426,7 @@ static void *monitor_main(void *arg)
 		fence_seq_cst(); /* who calls from here on has us look anew */
 		if (unlikely(load_relaxed(&leat__quit_asked)))
 			leat__quit();
+		leat__signals_attend(&self);
 		again = leat__threads_make();
 		leat__trim(leat__os_now());
 		f = look(&self, flows);

@@ -15,16 +15,18 @@
 
 #include "sched/panic.h"
 #include "sched/polldesc.h"
+#include "sched/uring.h"
 
-#define BATCH      16 /* events at a time: they lie on the stack of whoever looks */
-#define BATCHES    8
+#define BATCHES    2 /* of LEAT__OS_BATCH events at a time */
 #define OVERSEE_US 1000
+#define GIVES_US   1000
 
 _Atomic int leat__poll_waiters;
 
 static uint8_t start_lock;
 static _Atomic bool started;
 static _Atomic uint64_t looked_at; /* ticks */
+static _Atomic uint64_t gave_at;   /* likewise */
 
 bool leat__netpoll_started(void)
 {
@@ -53,6 +55,7 @@ void leat__netpoll_drop(void)
 {
 	store_relaxed(&leat__poll_waiters, 0);
 	start_lock = 0;
+	leat__uring_drop();
 	if (load_relaxed(&started))
 		leat__os_poller_drop();
 	store_relaxed(&started, false);
@@ -60,13 +63,18 @@ void leat__netpoll_drop(void)
 
 /* --- who sleeps in the poller */
 
-void leat__rouse_keeper(void)
+void leat__rouse(struct leat__m *m)
 {
-	struct leat__m *keeper = leat__sched.keeper;
 	uint32_t asleep = 0;
 
-	if (keeper && cas_acq_rel(&keeper->wake, &asleep, 2))
-		leat__wake_machine(keeper, leat__in_poller(keeper));
+	if (cas_acq_rel(&m->wake, &asleep, 2))
+		leat__wake_machine(m, leat__in_poller(m));
+}
+
+void leat__rouse_keeper(void)
+{
+	if (leat__sched.keeper)
+		leat__rouse(leat__sched.keeper);
 }
 
 void leat__netpoll_attend(void)
@@ -83,18 +91,37 @@ void leat__netpoll_attend(void)
 
 /* --- what is found ready */
 
+void leat__ready_list_add(struct leat__m *m, struct leat__ready_list *list, struct leat__g *g)
+{
+	if (unlikely(load_relaxed(&g->kind) == LEAT__THREAD)) {
+		leat__ready(m, g, false);
+		leat__poll_awake(1);
+		return;
+	}
+	g->next = NULL;
+	if (list->last)
+		list->last->next = g;
+	else
+		list->first = g;
+	list->last = g;
+	list->n++;
+}
+
 static void collect(struct leat__m *m, bool block, int64_t deadline_ns,
                     struct leat__ready_list *ready)
 {
-	struct leat__os_event events[BATCH];
-	int n = BATCH;
+	const struct leat__os_event *events = m->edges.events;
+	int n = LEAT__OS_BATCH;
 
-	for (int batch = 0; batch < BATCHES && n == BATCH; batch++) {
-		n = leat__os_poller_collect(events, BATCH, block && batch == 0, deadline_ns);
+	for (int batch = 0; batch < BATCHES && n == LEAT__OS_BATCH; batch++) {
+		n = leat__os_poller_collect(&m->edges, block && batch == 0, deadline_ns);
 		if (unlikely(n < 0))
 			leat__fatal("the poller's descriptor was closed; is it in the way of a closefrom?");
 		for (int i = 0; i < n; i++)
-			leat__pd_edge(m, events[i].token, events[i].ready, ready);
+			if (unlikely(events[i].token == LEAT__URING_TOKEN))
+				leat__uring_edge(m, ready);
+			else
+				leat__pd_edge(m, events[i].token, events[i].ready, ready);
 	}
 	store_relaxed(&looked_at, leat__ticks());
 }
@@ -113,6 +140,7 @@ void leat__netpoll_inject(struct leat__m *m, struct leat__ready_list *ready)
 
 	if (!n)
 		return;
+	store_relaxed(&gave_at, leat__ticks());
 	if (m->p) {
 		/* A single one that runs next needs no other processor. */
 		bool soon = n == 1 && !load_relaxed(&m->p->next);
@@ -130,6 +158,12 @@ void leat__netpoll_inject(struct leat__m *m, struct leat__ready_list *ready)
 	}
 	*ready = (struct leat__ready_list){0};
 	leat__poll_awake(n);
+}
+
+bool leat__netpoll_gives(void)
+{
+	return load_relaxed(&leat__poll_waiters) &&
+	       leat__ticks() - load_relaxed(&gave_at) < GIVES_US * leat__sched.ticks_per_us;
 }
 
 bool leat__netpoll_look(struct leat__m *m, int64_t gap_us)

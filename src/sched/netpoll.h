@@ -32,6 +32,9 @@ struct leat__ready_list {
 	int n;
 };
 
+/* g, counted in leat__poll_waiters, goes on the list; a plain thread is woken at once. */
+void leat__ready_list_add(struct leat__m *m, struct leat__ready_list *list, struct leat__g *g);
+
 /* Sleep in the poller until something is ready, deadline_ns, or an interruption. */
 void leat__netpoll_block(struct leat__m *m, int64_t deadline_ns, struct leat__ready_list *ready);
 
@@ -42,13 +45,18 @@ void leat__netpoll_inject(struct leat__m *m, struct leat__ready_list *ready);
    True when a goroutine became runnable. */
 bool leat__netpoll_look(struct leat__m *m, int64_t gap_us);
 
+/* Descriptors became ready within the last millisecond: that is where work comes from. */
+bool leat__netpoll_gives(void);
+
 /* The monitor's look: true when somebody waits for descriptors and no thread sleeps in the poller. */
 bool leat__netpoll_oversee(struct leat__m *self);
 
 /* See to it that a thread sleeps in the poller, if any is idle. */
 void leat__netpoll_attend(void);
 
-/* Have the keeper, wherever it sleeps, look up.  Scheduler's lock. */
+/* Have m, which is idle, look at the timers anew, and be the keeper if there is none; or the keeper, if there is one, wherever it
+   sleeps.  Scheduler's lock. */
+void leat__rouse(struct leat__m *m);
 void leat__rouse_keeper(void);
 
 /* m sleeps in the poller.  Scheduler's lock. */

@@ -30,12 +30,27 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/*
+ * A thread's first call of leat is in functions of its own: so that the two, which every defer and every scope is made
+ * of, need no stack frame.  The compiler must not inline them either.
+ */
+static COLD leat__record *leat__record_push_first(leat__record *r)
+{
+	leat__attach();
+	return leat__record_push(r);
+}
 
 leat__record *leat__record_push(leat__record *r)
 {
-	struct leat__g *g = leat__current();
+	struct leat__m *m = leat__self();
+	struct leat__g *g;
 
+	if (unlikely(!m))
+		return leat__record_push_first(r);
+	g = m->g;
 	r->next = g->records;
 	g->records = r;
 	return r;
@@ -46,10 +61,22 @@ static COLD LEAT__NORETURN void leat__nil_deferred(void)
 	leat__panic_runtime(LEAT__NIL_DEREFERENCE);
 }
 
+static COLD void leat__record_leave_first(leat__record *r)
+{
+	leat__attach();
+	leat__record_leave(r);
+}
+
 void leat__record_leave(leat__record *r)
 {
-	struct leat__g *g = leat__current();
+	struct leat__m *m = leat__self();
+	struct leat__g *g;
 
+	if (unlikely(!m)) {
+		leat__record_leave_first(r);
+		return;
+	}
+	g = m->g;
 	if (unlikely(g->records != r))
 		return; /* a panic or goexit ran it already */
 	g->records = r->next;
@@ -113,9 +140,11 @@ static bool catchable(const struct leat__g *g)
 /* g's panics newer than mark will not be reported. */
 static void drop_panics(struct leat__g *g, const struct leat__panic *mark)
 {
-	for (struct leat__panic *p = g->panics; p != mark; p = p->outer)
+	for (struct leat__panic *p = g->panics; p != mark; p = p->outer) {
 		if (!p->catchable)
 			fetch_add_acq_rel(&uncaught, -1);
+		free(p->more);
+	}
 	g->panics = (struct leat__panic *)(uintptr_t)mark;
 }
 
@@ -139,92 +168,26 @@ static void leave_catches(struct leat__g *g)
 		g->catches = g->catches->outer;
 }
 
-/* --- reports */
+/* --- what only reports say */
 
-/* Oldest first, each later one indented, as Go prints them.  One that was raised again is there once. */
-static void report_chain(const struct leat__panic *p)
-{
-	if (p->outer) {
-		report_chain(p->outer);
-		if (p->outer->repanicked)
-			return;
-		leat__report("\t");
-	}
-	leat__report("panic: ");
-	for (const char *s = p->info.message; *s;) {
-		size_t n = strcspn(s, "\n");
+struct leat__panic_more *(*leat__more_about)(const leat_any *value);
 
-		leat__report("%.*s%s", (int)n, s, s[n] ? "\n\t" : "");
-		s += n + (s[n] != 0);
-	}
-	leat__report(p->repanicked  ? " [recovered, repanicked]\n"
-	             : p->recovered ? " [recovered]\n"
-	                            : "\n");
-}
-
-/* The newest fault among p and the panics before it, or NULL. */
-static const struct leat__fault *fault_of(const struct leat__panic *p)
-{
-	while (p && !p->fault)
-		p = p->outer;
-	return p ? p->fault : NULL;
-}
-
-void leat__report_stacks(enum leat__traceback level, const struct leat__fault *fault)
-{
-	struct leat__m *m = leat__self();
-	struct leat__g *g = m ? (fault ? m->g : leat__asker(m)) : NULL;
-	struct leat__text err = {0};
-
-	if (leat__settings.traceback == LEAT__TRACE_NONE)
-		return;
-	leat__report("\n");
-	if (fault)
-		leat__put_fault(&err, g, &fault->regs);
-	else
-		leat__put_self(&err);
-	if (leat__settings.traceback >= level)
-		leat__report_others(g ? g->id : 0);
-}
-
-void leat__report_panic(void *arg)
+static void leat__ask_more(void *arg)
 {
 	struct leat__panic *p = arg;
 
-	leat__report_begin();
-	/* Of a goroutine that faulted anything may be torn, malloc's state too, which the trace needs. */
-	if (fault_of(p))
-		leat__os_watchdog(10, 2);
-	report_chain(p);
-	if (fault_of(p))
-		leat__report_signal(fault_of(p));
-	leat__report_stacks(LEAT__TRACE_ALL, p->fault);
-	leat__report_end(2);
+	p->more = leat__more_about(&p->info.value);
 }
 
-static void leat__report_fatal(void *message)
+void leat__panic_add_more(struct leat__panic *p)
 {
-	leat__report_begin();
-	leat__report("fatal error: %s\n", (const char *)message);
-	leat__report_stacks(LEAT__TRACE_SINGLE, NULL);
-	leat__report_end(2);
-}
+	struct leat__m *m;
 
-void leat__fatal(const char *message)
-{
-	leat__with_room(leat__report_fatal, (void *)(uintptr_t)message);
-	__builtin_unreachable();
-}
-
-void leat__report_wild_fault(const struct leat__fault *fault)
-{
-	leat__report_begin();
-	leat__os_watchdog(10, 2);
-	leat__report("unexpected fault address 0x%lx\nfatal error: fault\n",
-	             (unsigned long)fault->address);
-	leat__report_signal(fault);
-	leat__report_stacks(LEAT__TRACE_SINGLE, fault);
-	leat__report_end(2);
+	if (!leat__more_about || catchable(leat__current()))
+		return;
+	m = leat__enter();
+	leat__with_room(leat__ask_more, p);
+	leat__leave(m);
 }
 
 /* --- the end of who panics */
@@ -426,8 +389,12 @@ void leat_repanic(const leat_panic_info *info)
 	struct leat__panic *last = leat__current()->panics;
 	struct leat__panic p = {.info = *info};
 
-	if (last && last->recovered && same(&last->info, info))
+	if (last && last->recovered && same(&last->info, info)) {
 		last->repanicked = true;
+		leat__panic_add_more(&p);
+		last->more = p.more; /* that one is shown */
+		p.more = NULL;
+	}
 	leat__raise(&p);
 }
 

@@ -22,6 +22,16 @@ struct leat__fault;
 #define LEAT__NIL_DEREFERENCE "runtime error: invalid memory address or nil pointer dereference"
 #define LEAT__NIL_PANIC       "panic called with nil argument (use GODEBUG=panicnil=1 to disable)"
 
+/* What the report of a panic says beyond its info: from malloc. */
+struct leat__panic_more {
+	void *trace[64]; /* of where the error was made that it is about */
+	size_t frames;
+	char text[]; /* in place of the info's message */
+};
+
+/* More about that value, or NULL; set by what is above. */
+extern struct leat__panic_more *(*leat__more_about)(const leat_any *value);
+
 /* A panic under way, on the stack of who raised it. */
 struct leat__panic {
 	struct leat__panic *outer; /* the one whose deferred function, or handler, raised this one */
@@ -31,6 +41,7 @@ struct leat__panic {
 	bool repanicked;                 /* and has raised it again */
 	bool hooked;                     /* the hook has been called for it */
 	bool unprintable;                /* its value's printer panicked; the message says so */
+	struct leat__panic_more *more;   /* or NULL: what is catchable, mostly, has none */
 	leat_panic_info info;
 };
 
@@ -47,7 +58,10 @@ struct leat__catch {
 	jmp_buf env;
 };
 
-/* Panic with p, in which info and fault are set, and all else is 0. */
+/* If nothing will catch p, which is about to be raised with a value that is there as yet, add more about it. */
+void leat__panic_add_more(struct leat__panic *p);
+
+/* Panic with p, in which info, fault and more are set, and all else is 0. */
 LEAT__NORETURN void leat__raise(struct leat__panic *p);
 
 /* Panic for a misuse of leat. */

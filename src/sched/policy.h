@@ -17,6 +17,7 @@ enum leat__choice {
 	LEAT__CHOOSE_NEXT,   /* which of the runnable goroutines, oldest first, runs */
 	LEAT__CHOOSE_CASE,   /* which of the ready cases of a select */
 	LEAT__CHOOSE_VICTIM, /* where a search for work to steal begins */
+	LEAT__CHOOSE_SRV,    /* which of the hosts of a service is tried first */
 	LEAT__CHOOSE_RETAKE, /* 1: the caller, entering leat, has lost its processor and queues for it */
 };
 

@@ -26,6 +26,9 @@
  * One of the two sees the other's store.  tests/litmus/model_tso.c has the model.  A waiter that is too
  * late to take itself back has been taken, and parks: its wake-up has come or will.
  *
+ * A close waits until nobody holds the descriptor: users counts those who do, the closer too until it is ready to be woken,
+ * and whoever makes it SHUT alone is the last, once.
+ *
  * A deadline that was moved while its timer fired: leat__timer_stop returns when the timer's function
  * does not run, so the flags are set in order; who was woken by the old deadline finds no flag and
  * waits again.
@@ -113,6 +116,8 @@ int leat__pd_open(int fd, struct leat__pd **out)
 	pd = leat__pd_of(fd);
 	if (!pd)
 		return fd < 0 ? -EBADF : -ENOMEM;
+	/* The program may have waited for, and closed, another file of this number. */
+	atomic_fetch_and_explicit(&pd->flags, ~(uint32_t)LEAT__PD_LAST, memory_order_acq_rel);
 	atomic_fetch_or_explicit(&pd->flags, LEAT__PD_OPENED, memory_order_acq_rel);
 	err = leat__os_poller_watch(fd, token(pd), LEAT__OS_READ | LEAT__OS_WRITE);
 	if (err)
@@ -122,31 +127,56 @@ int leat__pd_open(int fd, struct leat__pd **out)
 	return err;
 }
 
+int leat__pd_open_unwatched(int fd, struct leat__pd **out)
+{
+	struct leat__pd *pd = leat__pd_of(fd);
+
+	if (!pd)
+		return fd < 0 ? -EBADF : -ENOMEM;
+	atomic_fetch_or_explicit(&pd->flags, LEAT__PD_UNWATCHED, memory_order_acq_rel);
+	*out = pd;
+	return 0;
+}
+
 bool leat__pd_hold(struct leat__pd *pd)
 {
-	bool open;
+	uint32_t users = load_relaxed(&pd->users);
 
-	leat__lock(&pd->lock);
-	open = !(load_relaxed(&pd->flags) & LEAT__PD_CLOSING);
-	pd->holders += open;
-	leat__unlock(&pd->lock);
-	return open;
+	while (!(users & LEAT__PD_SHUT))
+		if (cas_acq_rel(&pd->users, &users, users + LEAT__PD_HOLD))
+			return true;
+	return false;
+}
+
+/* The closer, if the caller was the last and is to wake it; releases what it did to the closer. */
+static struct leat__g *drop(struct leat__pd *pd)
+{
+	/* What the program did with the descriptor comes before its close. */
+	leat__hb_release(pd);
+	return atomic_fetch_sub_explicit(&pd->users, LEAT__PD_HOLD, memory_order_acq_rel) ==
+	               (LEAT__PD_SHUT | LEAT__PD_HOLD)
+	           ? pd->closer
+	           : NULL;
 }
 
 void leat__pd_drop(struct leat__m *m, struct leat__pd *pd)
 {
-	struct leat__g *closer = NULL;
+	struct leat__g *closer = drop(pd);
 
-	/* What the program did with the descriptor comes before its close. */
-	leat__hb_release(pd);
-	leat__lock(&pd->lock);
-	if (--pd->holders == 0) {
-		closer = pd->closer;
-		pd->closer = NULL;
-	}
-	leat__unlock(&pd->lock);
 	if (closer)
 		leat__ready(m, closer, false);
+}
+
+void leat__pd_let_go(struct leat__pd *pd)
+{
+	struct leat__g *closer = drop(pd);
+	struct leat__m *m;
+
+	if (likely(!closer))
+		return;
+	m = leat__enter();
+	leat__ready(m, closer, false);
+	leat__leave(m);
 }
 
 /* --- the chain of a direction */
@@ -236,6 +266,13 @@ static int verdict(const struct leat__pd *pd, uint32_t heeded)
 	return flags & LEAT__PD_CLOSING ? -ECANCELED : -ETIMEDOUT;
 }
 
+static int verdict_or_stop(const struct leat__pd *pd, uint32_t heeded, const _Atomic bool *stop)
+{
+	int err = verdict(pd, heeded);
+
+	return !err && stop && load_relaxed(stop) ? -EINTR : err;
+}
+
 static void begin(struct leat__m *m)
 {
 	fetch_add_relaxed(&leat__poll_waiters, 1);
@@ -263,25 +300,30 @@ static struct leat__m *leat__pd_sleep(struct leat__m *m, struct leat__pd *pd,
 	return leat__park(m);
 }
 
+int leat__pd_check(const struct leat__pd *pd, enum leat__poll_dir dir)
+{
+	return verdict(pd, LEAT__PD_CLOSING | expiry[dir]);
+}
+
 int leat__pd_prepare(struct leat__pd *pd, enum leat__poll_dir dir)
 {
 	uintptr_t ready = LEAT__POLL_READY;
 	int err = verdict(pd, LEAT__PD_CLOSING | expiry[dir]);
 
-	if (!err)
+	if (!err && load_relaxed(&pd->state[dir]) == LEAT__POLL_READY)
 		cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
 	return err;
 }
 
 struct leat__m *leat__pd_wait(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir,
-                              int *err)
+                              const _Atomic bool *stop, int *err)
 {
 	uint32_t heeded = LEAT__PD_CLOSING | expiry[dir];
 	struct leat__poll_waiter w = {.g = m->g};
 	uintptr_t ready = LEAT__POLL_READY;
 
 	for (;;) {
-		*err = verdict(pd, heeded);
+		*err = verdict_or_stop(pd, heeded, stop);
 		if (*err)
 			return m;
 		begin(m);
@@ -289,11 +331,12 @@ struct leat__m *leat__pd_wait(struct leat__m *m, struct leat__pd *pd, enum leat_
 			unbegin(m);
 			return m;
 		}
-		fence_seq_cst();
-		m = leat__pd_sleep(m, pd, dir, &w, verdict(pd, heeded) != 0);
+		fence_seq_cst_after_rmw();
+		m = leat__pd_sleep(m, pd, dir, &w, verdict_or_stop(pd, heeded, stop) != 0);
 		if (w.ready) {
 			/* This edge is the caller's; READY stood for those who came too late. */
-			cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
+			if (load_relaxed(&pd->state[dir]) == LEAT__POLL_READY)
+				cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
 			return m;
 		}
 		/* Else closed, or past the deadline, or the deadline was moved meanwhile. */
@@ -402,6 +445,9 @@ bool leat__pd_evict(struct leat__m *m, struct leat__pd *pd)
 		atomic_fetch_or_explicit(&pd->flags, LEAT__PD_CLOSING, memory_order_acq_rel);
 		leat__timer_stop(&pd->timers[LEAT__POLL_READ]);
 		leat__timer_stop(&pd->timers[LEAT__POLL_WRITE]);
+		/* The closer's own hold keeps its number from 0 until it is ready to be woken. */
+		pd->closer = NULL;
+		atomic_fetch_add_explicit(&pd->users, LEAT__PD_HOLD | LEAT__PD_SHUT, memory_order_acq_rel);
 	}
 	leat__unlock(&pd->lock);
 	for (int dir = 0; first && dir < LEAT__POLL_DIRS; dir++)
@@ -411,56 +457,77 @@ bool leat__pd_evict(struct leat__m *m, struct leat__pd *pd)
 
 struct leat__m *leat__pd_close(struct leat__m *m, struct leat__pd *pd)
 {
-	leat__lock(&pd->lock);
-	if (pd->holders) {
-		leat__park_as(m->g, LEAT__WAIT_IO);
-		pd->closer = m->g;
-		leat__unlock(&pd->lock);
+	leat__park_as(m->g, LEAT__WAIT_IO);
+	pd->closer = m->g;
+	/* Releases closer to who is last, and acquires what all others did. */
+	if (atomic_fetch_sub_explicit(&pd->users, LEAT__PD_HOLD, memory_order_acq_rel) ==
+	    (LEAT__PD_SHUT | LEAT__PD_HOLD))
+		leat__park_as(m->g, LEAT__RUNNABLE);
+	else
 		m = leat__park(m);
-	} else {
-		leat__unlock(&pd->lock);
-	}
 	leat__hb_acquire(pd);
 	leat__hb_renew(pd); /* the next file of this number is another one */
-	leat__os_poller_unwatch(pd->fd);
+	if (!(load_relaxed(&pd->flags) & LEAT__PD_UNWATCHED))
+		leat__os_poller_unwatch(pd->fd);
 
 	leat__lock(&pd->lock);
 	store_relaxed(&pd->sequence, load_relaxed(&pd->sequence) + 1);
 	for (int dir = 0; dir < LEAT__POLL_DIRS; dir++)
 		store_relaxed(&pd->state[dir], LEAT__POLL_NIL);
 	store_release(&pd->flags, 0);
+	atomic_store_explicit(&pd->users, 0, memory_order_release);
 	leat__unlock(&pd->lock);
 	return m;
 }
 
 /* --- fork */
 
-/* Nobody holds it, or waits: they are gone.  What was being closed begins a new life. */
+/* Nobody holds it, or waits: they are gone.  What was being closed begins a new life, and so does what the child has closed
+   by itself meanwhile, as daemons do with all that they inherit. */
 static void leave_behind(struct leat__pd *pd)
 {
 	uint32_t flags = load_relaxed(&pd->flags);
-	bool opened = (flags & LEAT__PD_OPENED) && !(flags & LEAT__PD_CLOSING);
+	bool opened = (flags & LEAT__PD_OPENED) && !(flags & LEAT__PD_CLOSING) &&
+	              leat__os_fd_ready(pd->fd, 0) >= 0;
 
 	pd->lock = 0;
-	pd->holders = 0;
+	store_relaxed(&pd->users, 0);
 	pd->closer = NULL;
 	for (int dir = 0; dir < LEAT__POLL_DIRS; dir++)
 		store_relaxed(&pd->state[dir], LEAT__POLL_NIL);
 	store_relaxed(&pd->flags, opened ? flags : 0);
 	store_relaxed(&pd->sequence, load_relaxed(&pd->sequence) + 1);
-	if (opened && (leat__netpoll_start() != 0 ||
-	               leat__os_poller_watch(pd->fd, token(pd), LEAT__OS_READ | LEAT__OS_WRITE) != 0))
+}
+
+static void watch_again(struct leat__pd *pd)
+{
+	int err = 0;
+
+	if (!(load_relaxed(&pd->flags) & LEAT__PD_OPENED))
+		return;
+	err = leat__netpoll_start();
+	if (!err)
+		err = leat__os_poller_watch(pd->fd, token(pd), LEAT__OS_READ | LEAT__OS_WRITE);
+	if (err == -EPERM) /* the number is another file's, which is always ready */
+		store_relaxed(&pd->flags, 0);
+	else if (err)
 		leat__fatal("after fork: descriptors cannot be watched any more");
 }
 
-void leat__pd_forget(void)
+static void each(void (*fn)(struct leat__pd *pd))
 {
 	for (int i = 0; i < load_relaxed(&chunks_end); i++) {
 		struct leat__pd *chunk = load_relaxed(&chunks[i]);
 
 		for (int k = 0; chunk && k < CHUNK; k++)
-			leave_behind(&chunk[k]);
+			fn(&chunk[k]);
 	}
+}
+
+void leat__pd_forget(void)
+{
+	each(leave_behind);
+	each(watch_again); /* the poller's own numbers may be those of descriptors that are closed */
 }
 
 /* --- edges arrive */
@@ -471,22 +538,9 @@ static void gather(struct leat__m *m, struct leat__poll_waiter *chain,
 	struct leat__poll_waiter *next;
 
 	for (chain = reversed(chain); chain; chain = next) {
-		struct leat__g *g = chain->g;
-
 		next = chain->next;
 		chain->ready = true;
-		if (unlikely(load_relaxed(&g->kind) == LEAT__THREAD)) {
-			leat__ready(m, g, false);
-			leat__poll_awake(1);
-			continue;
-		}
-		g->next = NULL;
-		if (ready->last)
-			ready->last->next = g;
-		else
-			ready->first = g;
-		ready->last = g;
-		ready->n++;
+		leat__ready_list_add(m, ready, chain->g);
 	}
 }
 
@@ -504,8 +558,16 @@ void leat__pd_edge(struct leat__m *m, uint64_t event_token, unsigned edges,
 
 	if (load_relaxed(&pd->sequence) != event_token >> 32)
 		return;
+	/* Before the waiters are woken and READY is left: who finds neither finds this. */
+	if (unlikely(edges & LEAT__OS_LAST))
+		atomic_fetch_or_explicit(&pd->flags, LEAT__PD_LAST, memory_order_acq_rel);
 	if (edges & LEAT__OS_READ)
 		edge(m, pd, LEAT__POLL_READ, ready);
-	if (edges & LEAT__OS_WRITE)
+	/* Each event says that it can be written to, too.  A READY that is there already stands for this edge as well: who takes it
+	   later tries after that; and had he taken it and tried before the edge came, the kernel's locks, of the file and
+	   of the poller, would let us see it gone. */
+	if (edges & LEAT__OS_WRITE && load_relaxed(&pd->state[LEAT__POLL_WRITE]) != LEAT__POLL_READY)
 		edge(m, pd, LEAT__POLL_WRITE, ready);
+	else if (edges & LEAT__OS_WRITE)
+		gather(m, take(pd, LEAT__POLL_EITHER), ready);
 }

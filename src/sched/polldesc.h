@@ -9,7 +9,7 @@
  *	leat__pd_hold(pd)                       else -ECANCELED: it is being closed
  *	err = leat__pd_prepare(pd, dir)         closed, or past its deadline
  *	while (!err && read(...) is EAGAIN)
- *		m = leat__pd_wait(m, pd, dir, &err)
+ *		m = leat__pd_wait(m, pd, dir, NULL, &err)
  *	leat__pd_drop(m, pd)
  *
  * and the end of a life:
@@ -50,7 +50,13 @@ enum {
 	LEAT__PD_READ_EXPIRED = 2,
 	LEAT__PD_WRITE_EXPIRED = 4,
 	LEAT__PD_OPENED = 8, /* it has an owner, who wants all edges */
+	LEAT__PD_LAST =
+	    16, /* an edge came that is told once and stays: the end, an error, urgent data */
+	LEAT__PD_UNWATCHED = 32, /* it has an owner, and the poller does not know it */
 };
+
+/* In users. */
+enum { LEAT__PD_SHUT = 1, LEAT__PD_HOLD = 2 };
 
 struct leat__pd {
 	_Atomic uintptr_t state[LEAT__POLL_DIRS];
@@ -58,8 +64,8 @@ struct leat__pd {
 	_Atomic uint32_t sequence; /* of this life; an event of an earlier one is stale */
 	int fd;
 	uint8_t lock;
-	uint32_t holders;                             /* operations in flight; lock */
-	struct leat__g *closer;                       /* waits until there are none; lock */
+	_Atomic uint32_t users; /* HOLD for each operation in flight; SHUT: no more */
+	struct leat__g *closer; /* who brings users back to SHUT alone wakes it */
 	struct leat__timer timers[LEAT__POLL_EITHER]; /* deadlines; set under the lock */
 };
 
@@ -70,21 +76,41 @@ struct leat__pd *leat__pd_of(int fd);
 struct leat__pd *leat__pd_find(int fd);
 
 /* A life begins: fd, which is not blocking, is watched.  0 or -errno, -EPERM for a file that is always
-   ready. */
+   ready.  In the runtime. */
 int leat__pd_open(int fd, struct leat__pd **pd);
 
-/* An operation begins; false when the descriptor is being closed.  And it ends. */
+/* The same for one that never waits in the poller, such as a file that is always ready.  0 or -errno. */
+int leat__pd_open_unwatched(int fd, struct leat__pd **pd);
+
+/* An operation begins; false when the descriptor is being closed; in the runtime or not.  And it ends: in the runtime, or
+   (let_go) outside. */
 bool leat__pd_hold(struct leat__pd *pd);
 void leat__pd_drop(struct leat__m *m, struct leat__pd *pd);
+void leat__pd_let_go(struct leat__pd *pd);
+
+/* Which life this is: it changes with each, and with a fork in the child. */
+static inline uint32_t leat__pd_life(const struct leat__pd *pd)
+{
+	return load_relaxed(&pd->sequence);
+}
 
 /* Before a first try of the operation, forget readiness of earlier.  0, -ECANCELED when closed,
    -ETIMEDOUT when past its deadline. */
 int leat__pd_prepare(struct leat__pd *pd, enum leat__poll_dir dir);
 
-/* Wait for an edge since prepare or the last wait.  *err: 0 (try again), or as above.  At most one
-   waiter per direction. */
+/* The same, but that earlier readiness is kept in mind. */
+int leat__pd_check(const struct leat__pd *pd, enum leat__poll_dir dir);
+
+/* An end, an error or urgent data was seen, of which no further edge will tell. */
+static inline bool leat__pd_told_last(const struct leat__pd *pd)
+{
+	return load_acquire(&pd->flags) & LEAT__PD_LAST;
+}
+
+/* Wait for an edge since prepare or the last wait.  *err: 0 (try again), or as above; -EINTR where *stop (NULL: none)
+   was set before a leat__pd_wake.  At most one waiter per direction. */
 struct leat__m *leat__pd_wait(struct leat__m *m, struct leat__pd *pd, enum leat__poll_dir dir,
-                              int *err);
+                              const _Atomic bool *stop, int *err);
 
 /* Wait until fd is ready, or no reason at all, or *expired; any number of waiters.  *err is what
    watching the number gave.  Registers it, so leat__pd_open is not needed. */

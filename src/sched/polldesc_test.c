@@ -82,7 +82,7 @@ static int operate(struct conn *c, int end, enum leat__poll_dir dir)
 		m = leat__enter();
 		if (n >= 0)
 			break;
-		m = leat__pd_wait(m, c->pd[end], dir, &err);
+		m = leat__pd_wait(m, c->pd[end], dir, NULL, &err);
 	}
 	leat__pd_drop(m, c->pd[end]);
 	leat__leave(m);

@@ -17,6 +17,7 @@
 
 #include "os/signal.h"
 #include "os/symbol.h"
+#include "os/terminal.h"
 #include "os/unwind.h"
 #include "sched/scheduler.h"
 #include "sched/settings.h"
@@ -128,6 +129,7 @@ void leat__report_begin(void)
 		if (load_relaxed(&turn_of) == leat__os_tid() || !leat__turn_take(leat__os_now() + TURN_NS))
 			leat__report_without_libraries();
 		leat__names_forget();
+		leat__os_terminal_last();
 		return;
 	}
 	if (nobody == me)

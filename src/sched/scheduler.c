@@ -424,6 +424,9 @@ static struct leat__stack *leat__retire(struct leat__m *m)
 
 	if (g->joined)
 		leat__on_end(m, g->joined);
+	/* With the acquire of leat__num_goroutine, which by this reads what those ended here did before, too: one thread
+	   after the other has p. */
+	leat__hb_release(&leat__sched.ends);
 	store_release(&p->ended, load_relaxed(&p->ended) + 1);
 	leat__g_put(&p->gs, g);
 	return s;

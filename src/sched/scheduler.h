@@ -70,6 +70,7 @@ struct leat__sched {
 	_Atomic uint64_t foreign_woken;        /* how often one was woken */
 	_Atomic uint64_t foreign_started;      /* goroutines started by plain threads */
 	_Atomic uint64_t ended_elsewhere;      /* goroutines counted by nobody's processor */
+	char ends;                             /* for the thread sanitizer: what all that ended did */
 	_Atomic bool main_exited;              /* goroutine 1 called leat_goexit */
 	_Atomic uint64_t acquisitions;         /* how often a processor was taken up */
 	struct leat__m *keeper;                /* sleeps until keeper_until; scheduler's lock */
@@ -80,6 +81,9 @@ struct leat__sched {
 };
 
 extern struct leat__sched leat__sched HIDDEN;
+
+/* How often this process, and those it comes from, called fork. */
+extern _Atomic unsigned leat__fork_calls HIDDEN;
 
 /*
  * A clock of whole seconds, modulo 2^31, for "blocked for 3 minutes": who stops a goroutine copies it,
@@ -238,6 +242,9 @@ extern void (*leat__on_end)(struct leat__m *m, void *joined);
 
 /* Called in the child of a fork for each goroutine that is gone; set by the channels. */
 extern void (*leat__on_gone)(struct leat__g *g);
+
+/* Nobody is in c, which has not ended.  Set by the coroutines. */
+extern bool (*leat__coro_suspended)(const struct leat_coro *c);
 
 /* leat_num_goroutine, in or out of the runtime. */
 size_t leat__num_goroutine(void);

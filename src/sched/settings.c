@@ -41,7 +41,7 @@ static uint64_t number(const char *name, uint64_t least, uint64_t most, uint64_t
 static void read_debug(void)
 {
 	static const char *const known = "known words are canary, deadlock, fenced, "
-	                                 "protect and sched";
+	                                 "getaddrinfo, protect and sched";
 	const char *value = getenv("LEAT_DEBUG");
 	char copy[256], *word, *rest = copy;
 
@@ -53,6 +53,8 @@ static void read_debug(void)
 			leat__settings.fatal_deadlock = true;
 		else if (strcmp(word, "fenced") == 0)
 			leat__settings.fenced = true;
+		else if (strcmp(word, "getaddrinfo") == 0)
+			leat__settings.getaddrinfo = true;
 		else if (strcmp(word, "sched") == 0)
 			leat__settings.trace_sched = true;
 		else if (strcmp(word, "protect") == 0)
@@ -94,6 +96,8 @@ void leat__settings_read(void)
 	leat__settings.seed = number("LEAT_SEED", 0, UINT64_MAX, (uint64_t)leat__os_now());
 	leat__settings.traceback = read_traceback();
 	leat__settings.migrate = number("LEAT_MIGRATE", 0, 1, 0) != 0;
+	leat__settings.uring = (enum leat__uring_use)number("LEAT_URING", LEAT__URING_NEVER,
+	                                                    LEAT__URING_ALWAYS, LEAT__URING_WAITS);
 	read_debug();
 	errno = saved;
 }

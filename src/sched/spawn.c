@@ -265,8 +265,12 @@ size_t leat_num_parked(void)
 
 size_t leat_num_goroutine(void)
 {
+	size_t n;
+
 	leat__leave(leat__enter()); /* the first call of all, or of a forked child */
-	return leat__num_goroutine();
+	n = leat__num_goroutine();
+	leat__hb_acquire(&leat__sched.ends);
+	return n;
 }
 
 size_t leat__num_goroutine(void)

@@ -7,8 +7,12 @@
  *  - A cache is touched by who holds its processor, or, while nobody does, under the scheduler's lock.
  *  - A cache's list and room together are a batch of the class, but for a cache that is all zero.
  *
- * Slots are carved from slabs of 1 GiB of address space, for all classes, committed a batch of 32 at a
- * time by one system call, guarded 8 at a time.  Slabs are never unmapped.
+ * Slots are carved from slabs of 1 GiB of address space, for all classes, and guarded, a batch of 32 at a
+ * time.  Slabs are never unmapped.  Each begins with a list of its batches, in the order of their
+ * addresses, by which the child of a fork finds what stack an address is on.
+ *
+ * A slab is committed (made writable, which takes no memory) ahead of its use, as much again as stacks have had:
+ * that takes the lock of the address space, and who touches the slab's pages meanwhile sleeps.
  *
  * Classes are powers of two, and the usual size.  Batches of the larger ones are shorter, so that not
  * much memory lies in caches: two batches of 2 MiB at most, or two stacks.  What is larger than 8 MiB is mapped and unmapped each time:
@@ -22,16 +26,19 @@
 #include "os/lock.h"
 #include "sched/stack_pool.h"
 
+#include <string.h>
+
 #define PAGE     LEAT__PAGE
 #define SLAB     ((size_t)1 << 30)
 #define COLOURS  16
 #define COLOUR   128
 #define CANARY   UINT64_C(0x6c6561745f63616e)
-#define AT_ONCE  8 /* guards */
 #define ZEROES   8 /* words */
 #define FAR_DOWN ((uintptr_t)1 << 20)
 
 _Static_assert(sizeof(struct leat__stack) + (COLOURS - 1) * COLOUR <= PAGE, "header in the slack");
+_Static_assert(LEAT__STACK_BATCH * sizeof(struct leat__range) <= PAGE,
+               "the ranges of a batch's guards");
 
 #define GUARDED(kib, n)                                                                            \
 	{                                                                                              \
@@ -60,11 +67,28 @@ const struct leat__stack_size leat__stack_sizes[LEAT__STACK_CLASSES] = {
     [LEAT__STACK_8M] = GUARDED(8192, 1),
 };
 
+/* What a slab begins with. */
+struct directory {
+	struct directory *before; /* of the slab before it, or NULL */
+	size_t bytes;             /* of the slab */
+	size_t batches;
+	struct batch {
+		uint32_t page; /* of the slab, where it begins */
+		uint8_t class;
+		uint8_t colour; /* of its first stack */
+	} batch[];
+};
+
+#define BATCH_MIN ((size_t)128 << 10) /* no batch is smaller */
+
 static struct {
 	uint8_t lock;
-	char *slab;
-	size_t used, bytes; /* of the slab */
-	size_t carved;      /* stacks so far */
+	char *slab;                    /* begins with its directory */
+	size_t used, committed, bytes; /* of the slab */
+	size_t claimed;                /* of all slabs */
+	size_t carved;                 /* stacks so far */
+	struct leat__stack
+	    *own; /* those that have mappings of their own: by next, and next_batch back */
 } slabs;
 
 uint8_t leat__stack_watched;
@@ -119,56 +143,91 @@ struct leat__stack *leat__stack_init(char *low, char *end, unsigned class, bool 
 	return s;
 }
 
-/* Address space for a batch, and the number of its first stack. */
-static char *claim(size_t bytes, size_t batch, size_t *first)
+static struct directory *directory(void)
 {
+	return (struct directory *)(void *)slabs.slab;
+}
+
+static size_t directory_bytes(size_t slab_bytes)
+{
+	size_t bytes = sizeof(struct directory) + slab_bytes / BATCH_MIN * sizeof(struct batch);
+
+	return (bytes + PAGE - 1) & ~(PAGE - 1);
+}
+
+/* Commit the slab as far as need be, or, where that is to be had, further.  Locked. */
+static bool commit(size_t need)
+{
+	size_t ahead = slabs.claimed < slabs.bytes - need ? slabs.claimed : slabs.bytes - need;
+	char *from = slabs.slab + slabs.committed;
+
+	if (need <= slabs.committed)
+		return true;
+	if (leat__os_commit(from, need + ahead - slabs.committed) == 0)
+		slabs.committed = need + ahead;
+	else if (leat__os_commit(from, need - slabs.committed) == 0)
+		slabs.committed = need;
+	return need <= slabs.committed;
+}
+
+/* The next slab has room for so much; where address space is limited, it is as large as there is.  Locked. */
+static bool new_slab(size_t bytes)
+{
+	struct directory *before = directory();
+	size_t all = SLAB, own = directory_bytes(all);
+	char *slab = NULL;
+
+	for (; all >= own + bytes; all /= 2, own = directory_bytes(all))
+		if ((slab = leat__os_reserve(all)))
+			break;
+	if (slab && leat__os_commit(slab, own) != 0) {
+		leat__os_unmap(slab, all);
+		slab = NULL;
+	}
+	if (!slab)
+		return false;
+	slabs.slab = slab;
+	slabs.used = slabs.committed = own;
+	slabs.bytes = all;
+	*directory() = (struct directory){.before = before, .bytes = all};
+	return true;
+}
+
+/* Memory for a batch, and the number of its first stack. */
+static char *claim(size_t bytes, unsigned class, size_t *first)
+{
+	struct directory *d;
 	char *base = NULL;
 
 	leat__lock(&slabs.lock);
-	if (!slabs.slab || slabs.used + bytes > slabs.bytes) {
-		/* Where address space is limited, a slab of what there is. */
-		for (slabs.bytes = SLAB; slabs.bytes >= bytes; slabs.bytes /= 2) {
-			slabs.slab = leat__os_reserve(slabs.bytes);
-			if (slabs.slab)
-				break;
-		}
-		slabs.used = 0;
-	}
-	if (slabs.slab) {
+	if (((slabs.slab && slabs.used + bytes <= slabs.bytes) || new_slab(bytes)) &&
+	    commit(slabs.used + bytes)) {
+		d = directory();
+		d->batch[d->batches++] = (struct batch){.page = (uint32_t)(slabs.used / PAGE),
+		                                        .class = (uint8_t) class,
+		                                        .colour = (uint8_t)(slabs.carved % COLOURS)};
 		base = slabs.slab + slabs.used;
 		slabs.used += bytes;
+		slabs.claimed += bytes;
 		*first = slabs.carved;
-		slabs.carved += batch;
+		slabs.carved += leat__stack_sizes[class].batch;
 	}
 	leat__unlock(&slabs.lock);
 	return base;
 }
 
-/* The batch at base could not be had: give its place back, unless another was claimed meanwhile. */
-static void unclaim(char *base, size_t bytes, size_t batch)
-{
-	leat__lock(&slabs.lock);
-	if (slabs.slab + slabs.used == base + bytes) {
-		slabs.used -= bytes;
-		slabs.carved -= batch;
-	}
-	leat__unlock(&slabs.lock);
-}
-
 static struct leat__stack *carve_guarded(char *base, unsigned class, size_t first)
 {
 	const struct leat__stack_size *size = &leat__stack_sizes[class];
-	struct leat__range guards[AT_ONCE]; /* not all: the caller may be on a small stack */
+	/* The caller may be on a small stack, so they lie where the first of the new ones will have its header. */
+	struct leat__range *guards = (struct leat__range *)(void *)(base + size->slot - PAGE);
 	struct leat__stack *list = NULL;
-	size_t guarded = 0, asked = 0;
+	size_t guarded;
 
-	while (asked < size->batch && guarded == asked) {
-		size_t n = 0;
-
-		for (; n < AT_ONCE && asked < size->batch; n++, asked++)
-			guards[n] = (struct leat__range){base + asked * size->slot, LEAT__STACK_GUARD};
-		guarded += leat__os_guard(guards, n);
-	}
+	for (size_t i = 0; i < size->batch; i++)
+		guards[i] = (struct leat__range){base + i * size->slot, LEAT__STACK_GUARD};
+	guarded = leat__os_guard(guards, size->batch);
+	memset(guards, 0, size->batch * sizeof *guards);
 	for (size_t i = size->batch; i-- > 0;) {
 		char *slot = base + i * size->slot;
 		struct leat__stack *s = leat__stack_init(slot + LEAT__STACK_GUARD,
@@ -210,11 +269,8 @@ COLD struct leat__stack *leat__stack_carve(unsigned class)
 
 	if (size->packed)
 		bytes = LEAT__STACK_GUARD + ((bytes + PAGE - 1) & ~(PAGE - 1));
-	base = claim(bytes, size->batch, &first);
-	if (base && leat__os_commit(base, bytes) != 0) {
-		unclaim(base, bytes, size->batch);
-		base = NULL;
-	}
+	LEAT_ASSERT(bytes >= BATCH_MIN);
+	base = claim(bytes, class, &first);
 	if (class == LEAT__STACK_USUAL && load_relaxed(&out) != !base)
 		store_relaxed(&out, !base);
 	if (!base)
@@ -333,6 +389,12 @@ struct leat__stack *leat__stack_map(size_t bytes)
 	s = leat__stack_init(base + LEAT__STACK_GUARD, base + slot, LEAT__STACK_OWN,
 	                     leat__os_guard(&guard, 1) == 1);
 	s->valgrind_id = leat__valgrind_add_stack(s->low, s);
+	leat__lock(&slabs.lock);
+	s->next = slabs.own;
+	if (s->next)
+		s->next->next_batch = s;
+	slabs.own = s;
+	leat__unlock(&slabs.lock);
 	return s;
 }
 
@@ -370,6 +432,14 @@ void leat__stack_unmap(struct leat__stack *s)
 {
 	char *base = s->low - LEAT__STACK_GUARD;
 
+	leat__lock(&slabs.lock);
+	if (s->next)
+		s->next->next_batch = s->next_batch;
+	if (s->next_batch)
+		s->next_batch->next = s->next;
+	else
+		slabs.own = s->next;
+	leat__unlock(&slabs.lock);
 	await_reader();
 	leat__valgrind_drop_stack(s->valgrind_id);
 	leat__os_unmap(base, (size_t)(slot_end(s) - base));
@@ -402,6 +472,53 @@ bool leat__stack_overflowed(const struct leat__stack *s, uintptr_t address, uint
 		return address < low && address >= low - LEAT__STACK_GUARD;
 	/* It ran through what lies below, to the next guard. */
 	return sp < low && low - sp < FAR_DOWN && address < low;
+}
+
+/* --- of what stack an address is */
+
+static bool is_on(const struct leat__stack *s, uintptr_t at)
+{
+	return at - (uintptr_t)s->low < (uintptr_t)s - (uintptr_t)s->low;
+}
+
+/* The stack of d's slab that it is on, if that is not packed. */
+static struct leat__stack *find_in(struct directory *d, uintptr_t at)
+{
+	size_t low = 0, high = d->batches, in_slab = at - (uintptr_t)d, i;
+	const struct leat__stack_size *size;
+	char *base;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (d->batch[middle].page * PAGE <= in_slab)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return NULL;
+	size = &leat__stack_sizes[d->batch[low - 1].class];
+	base = (char *)d + d->batch[low - 1].page * PAGE;
+	i = (at - (uintptr_t)base) / size->slot;
+	if (size->packed || i >= size->batch)
+		return NULL;
+	base += (i + 1) * size->slot - (d->batch[low - 1].colour + i) % COLOURS * COLOUR;
+	return (struct leat__stack *)(void *)base - 1;
+}
+
+struct leat__stack *leat__stack_at(uintptr_t at)
+{
+	struct leat__stack *s;
+
+	for (struct directory *d = directory(); d; d = d->before)
+		if (at - (uintptr_t)d < d->bytes) {
+			s = find_in(d, at);
+			return s && is_on(s, at) ? s : NULL;
+		}
+	for (s = slabs.own; s && !is_on(s, at);)
+		s = s->next;
+	return s;
 }
 
 void leat__stacks_lock(void)

@@ -48,10 +48,11 @@ extern uint8_t leat__stack_watched;
 struct leat__resumer;
 
 struct leat__stack {
-	struct leat__stack *next;       /* in a cache or batch */
-	struct leat__stack *next_batch; /* in the pool, first of a batch only */
-	char *low;                      /* lowest usable byte */
-	const char *name;               /* its goroutine's, on the stack itself; NULL: none */
+	struct leat__stack *next; /* in a cache or batch; a mapping of its own: in the list of these */
+	struct leat__stack
+	    *next_batch;  /* in the pool, first of a batch only; likewise: the one before */
+	char *low;        /* lowest usable byte */
+	const char *name; /* its goroutine's, on the stack itself; NULL: none */
 	unsigned valgrind_id;
 	uint8_t class;                 /* enum leat__stack_class */
 	uint8_t index;                 /* packed: its place in the chunk */
@@ -94,6 +95,9 @@ void leat__stack_unmap(struct leat__stack *s);
 
 /* False while no memory can be had for stacks of the usual size. */
 bool leat__stack_available(void);
+
+/* The stack, not a packed one, on which that address is; NULL: none.  While nobody else is there. */
+struct leat__stack *leat__stack_at(uintptr_t at);
 
 /* Keep slabs and pool as they are while the process is forked. */
 void leat__stacks_lock(void);

@@ -4,24 +4,18 @@
  * Goal: stacks of every class are where they should be and nowhere twice; guards fault; tops lie in
  * different cache sets; they are used again last in, first out, and move between processors in
  * batches; idle ones lose their pages and are as before when they are wanted again; where guards are not
- * to be had, and between packed stacks, a canary tells of an overflow; and without memory nothing breaks.
+ * to be had, and between packed stacks, a canary tells of an overflow.
  *
- * Method: the real code, included here so that the system can be made to refuse guards and memory.
+ * Method: the real code, included here so that the system can be made to refuse guards.
  * What must fault is done in a child.  That a page was given back shows in its reading as zero.
  */
 #include "os/os.h"
 
 static size_t guard_or_not(const struct leat__range *ranges, size_t n);
-static void *reserve_or_not(size_t bytes);
-static int commit_or_not(void *base, size_t bytes);
-#define leat__os_guard   guard_or_not
-#define leat__os_reserve reserve_or_not
-#define leat__os_commit  commit_or_not
+#define leat__os_guard guard_or_not
 #include "sched/stack.c"
 #include "sched/stack_pool.c"
 #undef leat__os_guard
-#undef leat__os_reserve
-#undef leat__os_commit
 
 #include "base/random.h"
 #include "test.h"
@@ -31,25 +25,12 @@ static int commit_or_not(void *base, size_t bytes);
 
 #define USUAL LEAT__STACK_USUAL
 
-static bool refuse, refuse_commit;
-static size_t reserve_at_most = SIZE_MAX;
+static bool refuse;
 extern __typeof__(guard_or_not) real_guard __asm__("leat__os_guard");
-extern __typeof__(reserve_or_not) real_reserve __asm__("leat__os_reserve");
-extern __typeof__(commit_or_not) real_commit __asm__("leat__os_commit");
 
 static size_t guard_or_not(const struct leat__range *ranges, size_t n)
 {
 	return refuse ? 0 : real_guard(ranges, n);
-}
-
-static void *reserve_or_not(size_t bytes)
-{
-	return bytes > reserve_at_most ? NULL : real_reserve(bytes);
-}
-
-static int commit_or_not(void *base, size_t bytes)
-{
-	return refuse_commit ? -1 : real_commit(base, bytes);
 }
 
 /* Writing there kills. */
@@ -475,50 +456,32 @@ TEST(plain_threads_take_single_stacks)
 	leat__stack_unmap(big);
 }
 
-/* --- no memory */
+/* --- mappings of their own */
 
-TEST(without_memory_nothing_is_lost)
+/* It is found from each of its bytes, and from no other. */
+static void check_found(struct leat__stack *s)
 {
-	struct leat__stack_cache cache = {0};
-	size_t used, carved;
+	uintptr_t low = (uintptr_t)s->low, high = (uintptr_t)leat__stack_high(s);
 
-	CHECK(leat__stack_available());
-	while (pool.of[USUAL].warm || pool.of[USUAL].cold)
-		leat__stack_get(&cache, USUAL);
-	cache = (struct leat__stack_cache){0};
-	used = slabs.used;
-	carved = slabs.carved;
-	refuse_commit = true;
-	for (int i = 0; i < 1000; i++)
-		CHECK(!leat__stack_get(&cache, USUAL));
-	CHECK(!leat__stack_available());
-	CHECK(!leat__stack_find(NULL, 1 << 20));
-	CHECK_EQ(slabs.used, used);
-	CHECK_EQ(slabs.carved, carved);
-	refuse_commit = false;
-	CHECK(leat__stack_available());
-	CHECK(leat__stack_get(&cache, USUAL) != NULL);
+	CHECK(leat__stack_at(low) == s && leat__stack_at(high - 1) == s);
+	CHECK(leat__stack_at(low - 1) != s && leat__stack_at(high) != s);
 }
 
-TEST(where_address_space_is_short_a_smaller_slab_serves)
+TEST(mappings_of_their_own_are_found)
 {
-	struct leat__stack_cache cache = {0};
-	char *slab = slabs.slab;
+	struct leat__stack *s[3];
 
-	pool.of[USUAL] = (struct shelf){0};
-	slabs.used = slabs.bytes;
-	reserve_at_most = SLAB / 16;
-	CHECK(leat__stack_get(&cache, USUAL) != NULL);
-	CHECK(slabs.slab != slab);
-	CHECK_EQ(slabs.bytes, SLAB / 16);
-	slabs.used = slabs.bytes;
-	reserve_at_most = 100000;
-	cache = (struct leat__stack_cache){0};
-	CHECK(!leat__stack_get(&cache, USUAL));
-	CHECK(!leat__stack_available());
-	reserve_at_most = SIZE_MAX;
-	CHECK(leat__stack_get(&cache, USUAL) != NULL);
-	CHECK_EQ(slabs.bytes, SLAB);
+	for (int i = 0; i < 3; i++)
+		s[i] = leat__stack_map(16 << 20);
+	for (int i = 0; i < 3; i++)
+		check_found(s[i]);
+	leat__stack_unmap(s[1]);
+	check_found(s[0]);
+	check_found(s[2]);
+	leat__stack_unmap(s[2]);
+	leat__stack_unmap(s[0]);
+	CHECK(!slabs.own);
+	CHECK(!leat__stack_at((uintptr_t)&slabs) && !leat__stack_at(0));
 }
 
 /* --- all at once */
@@ -542,6 +505,10 @@ TEST(stacks_are_never_handed_out_twice)
 			/* Its holder's mark is there still, and its header. */
 			CHECK_EQ(*(unsigned *)(void *)(leat__stack_high(s) - 16), at);
 			CHECK_EQ(*(unsigned *)(void *)(s->low + 64), at);
+			if (leat__stack_sizes[s->class].packed)
+				CHECK(!leat__stack_at((uintptr_t)s->low));
+			else
+				check_found(s);
 			leat__stack_put(&caches[who][s->class], s);
 			held[at] = NULL;
 		} else {

@@ -6,13 +6,13 @@
  * context's tree.  A scope below another is on the stack of a goroutine that the other joins, or of one that
  * waits for that: so a parent outlives it.
  */
+#include "scope/scope.h"
+
 #include "chan/chan.h"
 #include "ctx/wait.h"
 #include "sched/panic.h"
 #include "sched/timer.h"
 #include "sync/waitgroup.h"
-
-#include <leat/scope.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -325,6 +325,8 @@ void *leat_scope_calloc(leat_scope *s, size_t count, size_t bytes)
 
 /* --- beginning and end */
 
+void (*leat__on_pipe_end)(leat_scope *s);
+
 /* Run by the record, on every way out. */
 static void leat__scope_finish(void *arg)
 {
@@ -334,6 +336,8 @@ static void leat__scope_finish(void *arg)
 
 	leat_scope_cancel(s);
 	leat__scope_join(s);
+	if (s->leat__pipe)
+		leat__on_pipe_end(s);
 	leat__ctx_free_owned(&s->leat__ctx);
 	if (s->leat__ctx.leat__child)
 		leat__fatal("a scope ended while a scope below it lived on");

@@ -291,10 +291,14 @@ void leat_broadcast_unsubscribe(leat_broadcast *b, leat_chan *subscription)
 
 uint64_t leat_broadcast_lagged(leat_chan *c)
 {
-	struct leat__subscription *s = c ? leat__chan_subscription(c) : NULL;
+	struct leat__subscription *s = NULL;
 	struct leat__m *m;
 	uint64_t missed;
 
+	if (c) {
+		leat__chan_check(c);
+		s = leat__chan_subscription(c);
+	}
 	if (!s)
 		return 0;
 	m = leat__enter();

@@ -7,7 +7,8 @@
  * they will have come up to 0: that is his turn, and he waits for it alone, by a timer or on his own.
  *
  * Invariants (the lock)
- *  - tokens <= burst, when it is let go; and what is below 0 is promised.
+ *  - tokens <= burst - aside, when it is let go; and what is below 0 is promised.
+ *  - aside is what the first who wait in multi limiters have taken and not used yet.
  *  - last only grows.  Where time goes back nothing is filled, and what it then goes through again is not
  *    filled twice.
  *  - last_event is the latest turn given that was not cancelled.
@@ -18,24 +19,19 @@
  *
  * The arithmetic is in doubles, as Go's: a turn may come a nanosecond early or late.
  *
- * Lock order: beside a channel's; nothing is taken under it.
+ * Lock order: beside a channel's; nothing is taken under it, but that a multi limiter takes several of these, in
+ * the order of their addresses.
  */
+#include "sync/limiter.h"
 #include "ctx/wait.h"
-#include "sched/panic.h"
 #include "sched/timer.h"
 
 #include <leat/error.h>
-#include <leat/limiter.h>
 #include <leat/time.h>
 
 #include <errno.h>
 
 #define NS_PER_SECOND 1e9
-
-static bool unlimited(double rate)
-{
-	return rate == LEAT_LIMITER_INF;
-}
 
 static bool positive(double rate)
 {
@@ -59,12 +55,6 @@ static double filled_in(double rate, int64_t duration_ns)
 	return positive(rate) ? (double)duration_ns * rate / NS_PER_SECOND : 0;
 }
 
-static ALWAYS_INLINE void check_n(int64_t n)
-{
-	if (unlikely(n < 0))
-		leat__panic_runtime("rate: negative n");
-}
-
 static struct leat__m *lock(leat_limiter *l)
 {
 	struct leat__m *m = leat__enter();
@@ -81,60 +71,114 @@ static void unlock(struct leat__m *m, leat_limiter *l)
 
 /* --- locked */
 
+/* What is set aside and what is left are one bucket. */
+static double most_tokens(const leat_limiter *l)
+{
+	return (double)(l->leat__burst - l->leat__aside);
+}
+
 /* Bring l up to date.  Returns the limiter's now: the given one, or the latest that it has seen. */
 static int64_t advance(leat_limiter *l, int64_t now)
 {
-	double burst = (double)l->leat__burst;
+	double most = most_tokens(l);
 
 	if (!l->leat__used) {
 		l->leat__used = true;
-		l->leat__tokens = burst;
+		l->leat__tokens = most;
 		l->leat__last = l->leat__last_event = now;
 	}
-	if (unlimited(l->leat__rate))
-		l->leat__tokens = burst; /* no time at all fills it, too */
+	if (leat__limiter_unlimited(l->leat__rate))
+		l->leat__tokens = most; /* no time at all fills it, too */
 	else if (now > l->leat__last)
 		l->leat__tokens += filled_in(l->leat__rate, now - l->leat__last);
-	if (l->leat__tokens > burst)
-		l->leat__tokens = burst;
+	if (l->leat__tokens > most)
+		l->leat__tokens = most;
 	if (now > l->leat__last)
 		l->leat__last = now;
 	return l->leat__last;
 }
 
-/* Take n for a turn that is no more than so long from now; else ok is false, and nothing is taken. */
-static leat_reservation reserve(leat_limiter *l, int64_t n, int64_t now, int64_t most_ns)
+int64_t leat__limiter_turn(leat_limiter *l, double n, int64_t now)
 {
-	leat_reservation r = {.act_at_ns = INT64_MAX, .leat__limiter = l, .leat__rate = l->leat__rate};
-	int64_t wait_ns = 0;
 	double left;
 
-	if (unlimited(l->leat__rate)) {
-		r.ok = true;
-		r.act_at_ns = now;
-		return r;
-	}
+	if (leat__limiter_unlimited(l->leat__rate))
+		return 0;
+	advance(l, now);
+	left = l->leat__tokens - n;
+	return left < 0 ? time_to_fill(l->leat__rate, -left) : 0;
+}
+
+double leat__limiter_forgo(leat_limiter *l, int64_t now, int64_t at)
+{
+	double most, before;
+
+	if (leat__limiter_unlimited(l->leat__rate) || at == INT64_MAX)
+		return 0;
 	now = advance(l, now);
-	left = l->leat__tokens - (double)n;
-	if (left < 0)
-		wait_ns = time_to_fill(l->leat__rate, -left);
-	if (n > l->leat__burst || wait_ns > most_ns)
+	most = (double)l->leat__burst - (at > now ? filled_in(l->leat__rate, at - now) : 0);
+	before = l->leat__tokens;
+	if (before <= most)
+		return 0;
+	l->leat__tokens = most;
+	return before - most;
+}
+
+leat_reservation leat__limiter_take(leat_limiter *l, int64_t n, int64_t now, int64_t at)
+{
+	leat_reservation r = {
+	    .ok = true, .act_at_ns = at, .leat__limiter = l, .leat__rate = l->leat__rate};
+
+	if (leat__limiter_unlimited(l->leat__rate))
 		return r;
-	r.ok = true;
 	r.leat__n = n;
-	if (__builtin_add_overflow(now, wait_ns, &r.act_at_ns))
-		r.act_at_ns = INT64_MAX;
-	l->leat__tokens = left;
-	l->leat__last_event = r.act_at_ns;
+	advance(l, now);
+	l->leat__tokens -= (double)n;
+	l->leat__last_event = at;
+	l->leat__promises++;
 	return r;
 }
 
-static void give_back(leat_limiter *l, const leat_reservation *r, int64_t now)
+leat_reservation leat__limiter_set_aside(leat_limiter *l, int64_t n, int64_t now, int64_t at)
+{
+	leat_reservation r = leat__limiter_take(l, n, now, at);
+
+	l->leat__aside += r.leat__n;
+	return r;
+}
+
+int64_t leat__limiter_turn_aside(leat_limiter *l, const leat_reservation *r, int64_t now)
+{
+	/* What others have set aside counts: who comes first uses it, and they wait for more. */
+	return leat__limiter_turn(l, (double)(r->leat__n - l->leat__aside), now);
+}
+
+void leat__limiter_use(leat_limiter *l, const leat_reservation *r)
+{
+	l->leat__aside -= r->leat__n;
+}
+
+/* Take n for a turn that is no more than so long from now; else ok is false, and nothing is taken. */
+static leat_reservation reserve(leat_limiter *l, int64_t n, int64_t now, int64_t most_ns)
+{
+	int64_t wait_ns = leat__limiter_turn(l, (double)n, now), at;
+
+	if (leat__limiter_unlimited(l->leat__rate))
+		return leat__limiter_take(l, n, now, now);
+	if (n > l->leat__burst || wait_ns > most_ns)
+		return (leat_reservation){
+		    .act_at_ns = INT64_MAX, .leat__limiter = l, .leat__rate = l->leat__rate};
+	if (__builtin_add_overflow(l->leat__last, wait_ns, &at))
+		at = INT64_MAX;
+	return leat__limiter_take(l, n, now, at);
+}
+
+void leat__limiter_give_back(leat_limiter *l, const leat_reservation *r, int64_t now)
 {
 	double restored = (double)r->leat__n;
 	int64_t before;
 
-	if (unlimited(l->leat__rate) || r->act_at_ns < now)
+	if (leat__limiter_unlimited(l->leat__rate))
 		return;
 	/* Where the rate was raised meanwhile, a later turn may come before r's. */
 	if (l->leat__last_event > r->act_at_ns)
@@ -143,8 +187,8 @@ static void give_back(leat_limiter *l, const leat_reservation *r, int64_t now)
 		return;
 	now = advance(l, now);
 	l->leat__tokens += restored;
-	if (l->leat__tokens > (double)l->leat__burst)
-		l->leat__tokens = (double)l->leat__burst;
+	if (l->leat__tokens > most_tokens(l))
+		l->leat__tokens = most_tokens(l);
 	if (r->act_at_ns != l->leat__last_event)
 		return;
 	/* It was the latest: now that is the one before, unless all turns have come. */
@@ -166,7 +210,7 @@ bool leat_limiter_allow_n(leat_limiter *l, int64_t n)
 	struct leat__m *m;
 	bool ok;
 
-	check_n(n);
+	leat__limiter_check_n(n);
 	m = lock(l);
 	ok = reserve(l, n, leat__clock(), 0).ok;
 	unlock(m, l);
@@ -185,7 +229,7 @@ leat_reservation leat_limiter_reserve_n(leat_limiter *l, int64_t n)
 	leat_reservation r;
 	struct leat__m *m;
 
-	check_n(n);
+	leat__limiter_check_n(n);
 	m = lock(l);
 	r = reserve(l, n, leat__clock(), INT64_MAX);
 	unlock(m, l);
@@ -206,11 +250,14 @@ void leat_reservation_cancel(leat_reservation *r)
 {
 	leat_limiter *l = r->leat__limiter;
 	struct leat__m *m;
+	int64_t now;
 
 	if (!r->ok || !r->leat__n)
 		return;
 	m = lock(l);
-	give_back(l, r, leat__clock());
+	now = leat__clock();
+	if (r->act_at_ns >= now)
+		leat__limiter_give_back(l, r, now);
 	unlock(m, l);
 	r->leat__n = 0;
 }
@@ -231,8 +278,7 @@ static void turn_has_come(struct leat__m *m, struct leat__timer *t)
 		leat__ready_due(m, w->g);
 }
 
-/* Park until that instant, 0; or until ctx is done: why.  -ENOMEM: without having parked. */
-static int leat__limiter_sleep(int64_t until, leat_ctx *ctx)
+int leat__limiter_sleep(int64_t until, leat_ctx *ctx)
 {
 	struct turn t = {.timer.fire = turn_has_come, .timer.when = until};
 	struct leat__m *m = leat__enter();
@@ -266,7 +312,7 @@ static int leat__limiter_wait(leat_limiter *l, int64_t n, leat_any_ctx ctx)
 	now = leat__clock();
 	if (has_deadline && __builtin_sub_overflow(at, now, &most_ns))
 		most_ns = at > now ? INT64_MAX : -1;
-	too_many = n > l->leat__burst && !unlimited(l->leat__rate);
+	too_many = n > l->leat__burst && !leat__limiter_unlimited(l->leat__rate);
 	if (!too_many)
 		r = reserve(l, n, now, most_ns);
 	unlock(m, l);
@@ -284,7 +330,7 @@ int leat_limiter_wait_n_ctx(leat_limiter *l, int64_t n, leat_any_ctx ctx)
 {
 	int err;
 
-	check_n(n);
+	leat__limiter_check_n(n);
 	err = leat__ctx_begin_wait(ctx.leat__ctx);
 	if (err)
 		return err;

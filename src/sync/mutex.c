@@ -226,7 +226,7 @@ static NOINLINE int leat__mutex_lock_slow(leat_mutex *mu, leat_ctx *ctx)
 int leat_mutex_lock_ctx(leat_mutex *m, leat_any_ctx any)
 {
 	leat_ctx *ctx = any.leat__ctx;
-	int err = leat_ctx_err(any);
+	int err = ctx ? leat_ctx_err(any) : 0;
 
 	if (unlikely(err))
 		return err;

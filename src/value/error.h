@@ -16,7 +16,7 @@ struct leat__extra {
 };
 
 /*
- * One block of malloc's: this, the causes, the trace, the message.  Only who makes it writes, until `shared`; then
+ * One block of malloc's: this, the causes, the trace, the message; unless those have room of their own.  Only who makes it writes, until `shared`; then
  * nobody but those who count.
  */
 struct leat__error {
@@ -33,7 +33,8 @@ struct leat__error {
 	struct leat__error *dead; /* the next of those that are being freed */
 	uint64_t nodes;           /* it and all below it, each as often as a walk comes to it */
 	const leat_error **causes;
-	size_t causes_n;
+	size_t causes_n, causes_room;  /* room in bytes, of a block of its own; 0: there is none */
+	size_t text_length, text_room; /* of the message of a joined one; likewise */
 	void **trace;
 	size_t trace_n;
 };
@@ -58,6 +59,11 @@ struct leat__error_walk {
 
 void leat__error_walk(struct leat__error_walk *w, const leat_error *top);
 void leat__error_next(struct leat__error_walk *w);
+
+/* What e and all below it say, for who mends the program: "message: cause's message: ...", those of joined ones in
+   lines; what a message says already is not said again.  Cut to room bytes, which include the NUL and are not 0; how
+   long it is. */
+size_t leat__error_chain(const leat_error *e, char *text, size_t room);
 
 /* Call fn on as much stack as printf, the unwinder and what looks up names take, which is more than a small goroutine
    has; false when there is none. */

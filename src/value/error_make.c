@@ -6,7 +6,8 @@
  *  - An error that another one has as a cause, or that was retained, is shared, and told nothing more.  An error
  *    that could not be wrapped for want of memory is, too: whoever means to tell the wrapper more does no harm.
  *  - What is below an error does not change, so what a walk or a question needs is computed when it is made: how
- *    many there are, and the first code.
+ *    many there are, and the first code.  But a joined error that only its maker knows may be joined by more, which
+ *    changes it; then its causes and its message are blocks of their own, which grow.
  *
  * Ordering.  Who lets go releases, who frees acquires: all that was done with an error precedes its end.  To hold
  * it once more orders nothing: who does that holds it already.
@@ -215,47 +216,124 @@ leat_error *leat_errorf(const leat_error *cause, const char *fmt, ...)
 	return e;
 }
 
-leat_error *leat_error_join(const leat_error *const *errors, size_t n)
+/* --- joined */
+
+/* There is no memory for more than the first of the errors, which is what there is instead. */
+static leat_error *only_first(const leat_error *first, const leat_error *const *errors, size_t n)
 {
-	const leat_error *first = NULL;
-	size_t count = 0, bytes = 0;
-	struct leat__error *h;
-	char *message;
+	bool kept = false;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!errors[i])
-			continue;
-		first = first ? first : errors[i];
-		count++;
-		bytes += strlen(leat_error_message(errors[i])) + 1; /* a line's end, or the NUL */
+		if (kept || errors[i] != first)
+			leat_error_free(errors[i]);
+		kept |= errors[i] == first;
 	}
-	if (!count)
-		return NULL;
-	h = allocate(count, 0, bytes, &message);
-	if (!h) {
-		bool kept = false;
+	become_shared(first);
+	return (leat_error *)(uintptr_t)first;
+}
 
-		for (size_t i = 0; i < n; i++) {
-			if (kept || errors[i] != first)
-				leat_error_free(errors[i]);
-			kept |= errors[i] == first;
-		}
-		become_shared(first);
-		return (leat_error *)(uintptr_t)first;
-	}
-	h->joins = true;
+/* Those of the errors that are not NULL become causes of h, which has room for them, and lines of its message. */
+static void append(struct leat__error *h, const leat_error *const *errors, size_t n)
+{
+	char *message = (char *)(uintptr_t)h->e.leat__message;
+
 	for (size_t i = 0; i < n; i++) {
 		const char *line = leat_error_message(errors[i]);
 		size_t length = strlen(line);
 
 		if (!errors[i])
 			continue;
-		memcpy(message, line, length);
-		message[length] = '\n';
-		message += length + 1;
+		if (h->causes_n)
+			message[h->text_length++] = '\n';
+		memcpy(message + h->text_length, line, length);
+		h->text_length += length;
 		add_cause(h, errors[i]);
 	}
-	message[-1] = '\0';
+	message[h->text_length] = '\0';
+}
+
+/* The room of so much, of which used is in use, is to be for so much more: as much, or twice what there is.  own:
+   a block of its own, which grows; else it is part of another, and moves. */
+static void *more_room(void *at, bool own, size_t used, size_t more, size_t *room)
+{
+	size_t wanted = used + more > 2 * used ? used + more : 2 * used;
+	void *larger;
+
+	if (own && used + more <= *room)
+		return at;
+	larger = realloc(own ? at : NULL, wanted);
+	if (!larger)
+		return NULL;
+	if (!own)
+		memcpy(larger, at, used);
+	*room = wanted;
+	return larger;
+}
+
+/* So many more causes and bytes of message have room in h; false: no memory. */
+static bool grow(struct leat__error *h, size_t count, size_t bytes)
+{
+	char *message = (char *)(uintptr_t)h->e.leat__message;
+	const leat_error **causes;
+
+	message = more_room(message, h->text_room, h->text_length + 1, bytes, &h->text_room);
+	if (!message)
+		return false;
+	h->e.leat__message = message;
+	causes = more_room(h->causes, h->causes_room, h->causes_n * sizeof *causes,
+	                   count * sizeof *causes, &h->causes_room);
+	if (!causes)
+		return false;
+	h->causes = causes;
+	return true;
+}
+
+/*
+ * Who joins one error after the other to those before takes each time what it was the last time, of which nobody else
+ * knows: that grows, since to copy all causes and lines each time, or to look through so many levels, would take
+ * quadratic time.
+ */
+static struct leat__error *may_grow(const leat_error *e)
+{
+	struct leat__error *h = leat__error_of(e);
+
+	return h && h->joins && !load_relaxed(&h->shared) && !h->extras && !h->help && !h->log_id
+	           ? h
+	           : NULL;
+}
+
+leat_error *leat_error_join(const leat_error *const *errors, size_t n)
+{
+	const leat_error *first = NULL;
+	size_t count = 0, bytes = 0, at = 0;
+	struct leat__error *h;
+	char *message;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!errors[i])
+			continue;
+		if (!first) {
+			first = errors[i];
+			at = i;
+			continue;
+		}
+		count++;
+		bytes += strlen(leat_error_message(errors[i])) + 1; /* the end of the line before */
+	}
+	if (!first)
+		return NULL;
+	h = count ? may_grow(first) : NULL;
+	if (h) {
+		if (!grow(h, count, bytes))
+			return only_first(first, errors, n);
+		append(h, errors + at + 1, n - at - 1);
+		return &h->e;
+	}
+	h = allocate(count + 1, 0, strlen(leat_error_message(first)) + 1 + bytes, &message);
+	if (!h)
+		return only_first(first, errors, n);
+	h->joins = true;
+	append(h, errors, n);
 	return &h->e;
 }
 
@@ -403,6 +481,10 @@ void leat_error_free(const leat_error *e)
 			next = x->next;
 			free(x);
 		}
+		if (h->causes_room)
+			free(h->causes);
+		if (h->text_room)
+			free((void *)(uintptr_t)h->e.leat__message);
 		free(h->help);
 		free(h);
 	}

@@ -8,6 +8,7 @@
  */
 #include "sched/panic.h"
 #include "sched/scheduler.h"
+#include "value/error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +18,12 @@
 static void leat__print_value(void *arg)
 {
 	leat_panic_info *info = &((struct leat__panic *)arg)->info;
+	const leat_error *e = NULL;
 
-	leat_any_text(info->value, info->message, sizeof info->message);
+	if (leat_any_get(info->value, &leat__type_error, &e) && e)
+		leat__error_chain(e, info->message, sizeof info->message);
+	else
+		leat_any_text(info->value, info->message, sizeof info->message);
 }
 
 /* Without the program's code. */
@@ -59,5 +64,6 @@ void leat_panic_any(leat_any value)
 	} else {
 		leat__print_custom(&p);
 	}
+	leat__panic_add_more(&p);
 	leat__raise(&p);
 }

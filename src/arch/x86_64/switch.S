@@ -18,27 +18,35 @@
  */
 	.hidden leat__errno_offset
 
+	.macro push_register name
+	pushq %\name
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset \name, 0
+	.endm
+
+	.macro pop_register name
+	popq %\name
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore \name
+	.endm
+
+	/* Those that a call leaves as they are. */
+	.macro push_registers
+	.irp name, rbp, rbx, r12, r13, r14, r15
+	push_register \name
+	.endr
+	.endm
+
+	.macro pop_registers
+	.irp name, r15, r14, r13, r12, rbx, rbp
+	pop_register \name
+	.endr
+	.endm
+
 	/* Save all but the stack pointer.  Then r8 is errno's offset, eax MXCSR; the x87 word is to be read from
 	   2(%rsp). */
 	.macro save
-	pushq %rbp
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset rbp, 0
-	pushq %rbx
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset rbx, 0
-	pushq %r12
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r12, 0
-	pushq %r13
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r13, 0
-	pushq %r14
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r14, 0
-	pushq %r15
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r15, 0
+	push_registers
 	subq $8, %rsp
 	.cfi_adjust_cfa_offset 8
 	movq leat__errno_offset(%rip), %r8
@@ -74,24 +82,7 @@ leat__switch:
 .Lresume:
 	addq $8, %rsp
 	.cfi_adjust_cfa_offset -8
-	popq %r15
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r15
-	popq %r14
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r14
-	popq %r13
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r13
-	popq %r12
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r12
-	popq %rbx
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore rbx
-	popq %rbp
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore rbp
+	pop_registers
 	ret
 
 	/* The same point as at 4 for the unwinder: 7 words below the return address. */
@@ -189,47 +180,13 @@ leat__switch_for_good:
 leat__swap:
 	.cfi_startproc
 	endbr64
-	pushq %rbp
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset rbp, 0
-	pushq %rbx
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset rbx, 0
-	pushq %r12
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r12, 0
-	pushq %r13
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r13, 0
-	pushq %r14
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r14, 0
-	pushq %r15
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset r15, 0
+	push_registers
 	leaq -8(%rsp), %rcx
 	movq %rdx, %rax
 	movq %rcx, (%rdi)
 	leaq 8(%rsi), %rsp	/* the same distance from the return address: the CFI above stays true */
 	movq %rdx, %rdi
-	popq %r15
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r15
-	popq %r14
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r14
-	popq %r13
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r13
-	popq %r12
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore r12
-	popq %rbx
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore rbx
-	popq %rbp
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore rbp
+	pop_registers
 	popq %rcx
 	.cfi_adjust_cfa_offset -8
 	.cfi_register rip, rcx
