@@ -303,6 +303,44 @@ TEST(line_52_directions_are_types)
 	chan_free(r);
 }
 
+#define TEXT(...)     #__VA_ARGS__
+#define EXPANDED(...) TEXT(__VA_ARGS__)
+
+/* Loops whose channels are made by macros nest in one another. */
+TEST(range_has_its_channel_once)
+{
+	static const char loop[] = EXPANDED(chan_range(v, the_channel));
+	const char *first = strstr(loop, "the_channel");
+
+	CHECK(first);
+	CHECK(!strstr(first + 1, "the_channel"));
+}
+
+TEST(range_evaluates_its_channel_once)
+{
+	chan(int) c = chan_make(int, 3);
+	int evaluated = 0, sum = 0;
+
+	for (int i = 0; i < 3; i++)
+		chan_send(c, i);
+	chan_range(v, (evaluated++, c)) {
+		if (v == 0)
+			continue;
+		sum += v;
+		if (v == 2)
+			break;
+	}
+	CHECK_EQ(evaluated, 1);
+	CHECK_EQ(sum, 3);
+	chan_close(c);
+	if (chan_len(c) == 0)
+		chan_range(v, c)
+			CHECK(v != v);
+	else
+		CHECK(false);
+	chan_free(c);
+}
+
 typedef int (*binary_fn)(int, int);
 
 static int add(int a, int b)

@@ -4,24 +4,7 @@
  * Panics, misuse and plain threads are in coro_panic.c, parking and moving in coro_park.c, memory in
  * coro_memory.c.
  */
-#include "test.h"
-
-static char text[128];
-static size_t used;
-
-static void put(const char *s)
-{
-	for (; *s && used + 1 < sizeof text; s++)
-		text[used++] = *s;
-	text[used] = 0;
-}
-
-#define CHECK_LOG(want)                                                                            \
-	do {                                                                                           \
-		CHECK_STR(text, want);                                                                     \
-		used = 0;                                                                                  \
-		text[0] = 0;                                                                               \
-	} while (0)
+#include "log_help.h"
 
 struct count {
 	int from, to;

@@ -8,6 +8,8 @@
 
 #include "oom.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 struct number {
@@ -78,6 +80,69 @@ TEST(stacks_are_used_again)
 			coro_free(kept[i]);
 	}
 	CHECK(resident() < before + (1 << 20));
+}
+
+static size_t mapped(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	size_t pages = 0;
+
+	CHECK(f && fscanf(f, "%zu", &pages) == 1);
+	fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What signals find when a coroutine's stack is used up. */
+static stack_t signal_stack(void)
+{
+	stack_t now;
+
+	CHECK(sigaltstack(NULL, &now) == 0);
+	return now;
+}
+
+static void *use_some(void *own)
+{
+	stack_t before;
+
+	if (own) {
+		CHECK(sigaltstack(&(stack_t){.ss_sp = own, .ss_size = 65536}, NULL) == 0);
+		CHECK(leat_goid() == 0);
+	}
+	before = signal_stack();
+	for (int i = 0; i < 2; i++) {
+		coro_own(c, int, number, .n = 1);
+
+		CHECK(coro_next(c, NULL));
+		CHECK(!(signal_stack().ss_flags & SS_DISABLE));
+		CHECK(!own || signal_stack().ss_sp == before.ss_sp);
+	}
+	return NULL;
+}
+
+static void in_a_thread(void *own)
+{
+	pthread_t id;
+
+	CHECK(pthread_create(&id, NULL, use_some, own) == 0);
+	CHECK(pthread_join(id, NULL) == 0);
+}
+
+/* Which it gets with its first coroutine, unless it has one, and which goes with it. */
+TEST(a_thread_has_a_stack_for_signals)
+{
+	void *own = malloc(65536);
+	size_t before = 0;
+
+	CHECK(own);
+	for (int i = 0; i < 100; i++) {
+		in_a_thread(NULL);
+		in_a_thread(own);
+		if (i == 10)
+			before = mapped();
+	}
+	CHECK(mapped() < before + (2 << 20));
+	free(own);
 }
 
 static int make_some(void *unused)

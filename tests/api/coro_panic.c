@@ -3,28 +3,11 @@
  * Goal: what a coroutine's body does not catch, and misuse, panics in its resumer; goexit goes on there.  On
  * plain threads all is the same.
  */
-#include "test.h"
+#include "log_help.h"
 
 #include <errno.h>
 #include <fenv.h>
 #include <pthread.h>
-
-static char text[128];
-static size_t used;
-
-static void put(const char *s)
-{
-	for (; *s && used + 1 < sizeof text; s++)
-		text[used++] = *s;
-	text[used] = 0;
-}
-
-#define CHECK_LOG(want)                                                                            \
-	do {                                                                                           \
-		CHECK_STR(text, want);                                                                     \
-		used = 0;                                                                                  \
-		text[0] = 0;                                                                               \
-	} while (0)
 
 struct count {
 	int from, to;
@@ -469,8 +452,7 @@ TEST(on_a_plain_thread)
 {
 	on_a_thread(all_of_it, NULL);
 	on_a_thread(panics_there, NULL);
-	used = 0;
-	text[0] = 0;
+	log_clear();
 }
 
 TEST(by_a_thread_and_by_goroutines)

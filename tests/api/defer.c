@@ -4,36 +4,14 @@
  * the declaration saw.
  * Method: they write their argument into a log, which is compared whole.
  */
-#include "test.h"
+#include "log_help.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-static char text[64];
-static size_t used;
-
-static void put(const char *s)
-{
-	for (; *s && used + 1 < sizeof text; s++)
-		text[used++] = *s;
-	text[used] = 0;
-}
-
-static void clear(void)
-{
-	used = 0;
-	text[0] = 0;
-}
-
-#define CHECK_LOG(want)                                                                            \
-	do {                                                                                           \
-		CHECK_STR(text, want);                                                                     \
-		clear();                                                                                   \
-	} while (0)
-
 TEST(line_75_at_the_end_of_a_block_last_first)
 {
-	clear();
+	log_clear();
 	{
 		defer(put, "a");
 		defer(put, "b");
@@ -59,7 +37,7 @@ TEST(line_75_by_break_and_continue)
 			break;
 	}
 	CHECK_LOG("iedidiedied");
-	switch (used) {
+	switch (log_length) {
 	case 0: {
 		defer(put, "s");
 		put("0");
@@ -71,7 +49,7 @@ TEST(line_75_by_break_and_continue)
 	CHECK_LOG("0s");
 	do {
 		defer(put, "w");
-	} while (used < 3);
+	} while (log_length < 3);
 	CHECK_LOG("www");
 }
 
@@ -320,7 +298,7 @@ static __attribute__((noinline)) void use_stack(void)
 /* It lives as long as the block. */
 TEST(a_compound_literal_may_be_the_argument)
 {
-	clear();
+	log_clear();
 	{
 		const char *volatile b = "b";
 
@@ -498,7 +476,7 @@ TEST(line_75_plain_threads_defer_too)
 {
 	pthread_t thread;
 
-	clear();
+	log_clear();
 	CHECK_EQ(pthread_create(&thread, NULL, in_thread, NULL), 0);
 	pthread_join(thread, NULL);
 	CHECK_LOG("bagonebact");

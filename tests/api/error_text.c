@@ -148,15 +148,24 @@ TEST(joined_ones_each_in_turn)
 	const leat_error *inner[] = {leat_errorf(&no_disk, "a"), leat_error_errno(-ENOENT)}, *outer[3];
 	const leat_error *e;
 
-	outer[0] = leat_error_join(inner, 2);
-	outer[1] = leat_errorf(NULL, "b");
+	outer[0] = leat_errorf(NULL, "b");
+	outer[1] = leat_error_join(inner, 2);
 	outer[2] = &no_disk;
 	e = leat_error_join(outer, 3);
-	check_text(e, NULL, 1, "[1] a: no disk\nNo such file or directory\nb\nno disk\n");
+	check_text(e, NULL, 1, "[1] b\na: no disk\nNo such file or directory\nno disk\n");
 	check_log(e, 0,
-	          "3 joined errors\ncaused by: 2 joined errors\ncaused by: a: no disk\n"
-	          "caused by: lowlevel: no disk\ncaused by: No such file or directory\ncaused by: b\n"
+	          "3 joined errors\ncaused by: b\ncaused by: 2 joined errors\ncaused by: a: no disk\n"
+	          "caused by: lowlevel: no disk\ncaused by: No such file or directory\n"
 	          "caused by: lowlevel: no disk\n");
+	/* One that is extended. */
+	outer[0] = e;
+	outer[1] = leat_errorf(NULL, "c");
+	e = leat_error_join(outer, 2);
+	check_text(e, NULL, 1, "[1] b\na: no disk\nNo such file or directory\nno disk\nc\n");
+	check_log(e, 0,
+	          "4 joined errors\ncaused by: b\ncaused by: 2 joined errors\ncaused by: a: no disk\n"
+	          "caused by: lowlevel: no disk\ncaused by: No such file or directory\n"
+	          "caused by: lowlevel: no disk\ncaused by: c\n");
 	leat_error_free(e);
 }
 

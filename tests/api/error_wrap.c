@@ -179,6 +179,65 @@ TEST(joined)
 	leat_error_free(e);
 }
 
+static const leat_error *join(const leat_error *a, const leat_error *b)
+{
+	const leat_error *two[] = {a, NULL, b};
+
+	return leat_error_join(two, 3);
+}
+
+TEST(a_joined_one_that_nobody_else_knows_is_extended)
+{
+	const leat_error *a = leat_error_new(&lowlevel, "a"), *e = NULL, *f;
+	char all[400] = "a";
+
+	e = join(e, a);
+	for (int i = 0; i < 60; i++) {
+		f = join(e, i % 2 ? leat_errorf(&no_answer, "b") : leat_error_errno(-ENOENT));
+		strcat(all, i % 2 ? "\nb: no answer" : "\nNo such file or directory");
+		if (strlen(all) > 370)
+			break;
+		CHECK(f == e);
+		CHECK_STR(leat_error_message(e), all);
+		CHECK(leat_error_cause(e, 0) == a && leat_error_cause(e, (size_t)i + 1));
+		CHECK(!leat_error_cause(e, (size_t)i + 2) && !leat_error_unwrap(e));
+		CHECK_EQ(leat_error_code(e), -ENOENT);
+		CHECK(leat_error_is(e, &no_answer) == (i > 0));
+	}
+	CHECK(leat_error_as(e, &lowlevel) == a);
+	/* Joined in its turn, it has holders, and stays as it is. */
+	f = join(&no_answer, e);
+	CHECK(f != e && leat_error_cause(f, 1) == e);
+	leat_error_free(f);
+}
+
+TEST(one_that_others_know_is_a_cause)
+{
+	const leat_error *e = join(&no_answer, leat_error_errno(-EIO)), *f;
+
+	leat_error_retain(e);
+	f = join(e, &no_answer);
+	CHECK(f != e && leat_error_cause(f, 0) == e && leat_error_cause(f, 1) == &no_answer);
+	leat_error_free(f);
+	CHECK(!leat_error_cause(e, 2));
+	leat_error_free(e);
+	/* Nor is one that was told more, and one alone. */
+	for (int i = 0; i < 3; i++) {
+		leat_error *told = (leat_error *)(uintptr_t)join(&no_answer, leat_error_errno(-EIO));
+
+		CHECK(i == 0   ? leat_error_put(told, "k", "v")
+		      : i == 1 ? leat_error_set_help(told, "h")
+		               : leat_error_set_log_id(told, 7));
+		f = join(told, &no_answer);
+		CHECK(f != told && leat_error_cause(f, 0) == told);
+		leat_error_free(f);
+	}
+	e = join(&no_answer, leat_error_errno(-EIO));
+	f = join(e, NULL);
+	CHECK(f != e && leat_error_cause(f, 0) == e && !leat_error_cause(f, 1));
+	leat_error_free(f);
+}
+
 TEST(told_more_until_it_is_shared)
 {
 	leat_error *low = leat_error_new(&lowlevel, "low"), *e;

@@ -6,6 +6,7 @@
  * Method: as fork.c.
  */
 #define _GNU_SOURCE
+#include "descriptors.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -115,31 +116,22 @@ TEST(descriptors_are_waited_for_in_the_child)
 	use_poller();
 }
 
-static int open_descriptors(void)
-{
-	int n = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 TEST(a_child_has_no_descriptor_of_the_poller)
 {
 	int before;
 	pid_t pid;
 
 	use_poller();
-	before = open_descriptors();
+	before = test_descriptors();
 	pid = fork();
 	if (pid == 0) {
-		CHECK_EQ(open_descriptors(), before - 2);
+		CHECK_EQ(test_descriptors(), before - 2);
 		use_poller();
-		CHECK_EQ(open_descriptors(), before);
+		CHECK_EQ(test_descriptors(), before);
 		end_child();
 	}
 	expect_fine(pid);
-	CHECK_EQ(open_descriptors(), before);
+	CHECK_EQ(test_descriptors(), before);
 }
 
 /* --- timers */

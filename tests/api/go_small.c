@@ -6,39 +6,13 @@
  * meets the slow ways through it, too, and looks how far down the paint is gone.  Then the same calls
  * for real, on packed stacks, whose canaries are looked at each time they stop.
  */
+#include "stack_use.h"
 #include "test.h"
 
 #include <stdatomic.h>
 
 /* The frame of a select holds 8 cases, that of a catch a jmp_buf and a message: these need more. */
-enum { PAINTED = 32 << 10, NEAR = 192, LIMIT = 1024, SELECT_LIMIT = 1536, BUSY = 600 };
-
-#define PAINT ((unsigned char)0xa5)
-
-__attribute__((noinline)) static void paint(uintptr_t frame)
-{
-	for (uintptr_t p = frame - PAINTED; p < frame - NEAR; p++)
-		*(volatile unsigned char *)p = PAINT;
-}
-
-__attribute__((noinline)) static size_t depth(uintptr_t frame)
-{
-	uintptr_t p = frame - PAINTED;
-
-	while (p < frame - NEAR && *(volatile unsigned char *)p == PAINT)
-		p++;
-	return frame - p;
-}
-
-/* How much stack op uses. */
-__attribute__((noinline)) static size_t use_of(void (*op)(void))
-{
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-
-	paint(frame);
-	op();
-	return depth(frame);
-}
+enum { LIMIT = 1024, SELECT_LIMIT = 1536, BUSY = 600 };
 
 /* --- the calls */
 
@@ -246,7 +220,7 @@ static void do_small_questions(void)
 }
 
 /* In a small goroutine the message is formatted elsewhere, so it is not measured here. */
-static void raise(void *arg)
+static void complain(void *arg)
 {
 	(void)arg;
 	leat_panic("%s %d %s", "a message of", 3, "parts");
@@ -358,7 +332,7 @@ static void make_all(void)
 {
 	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
 		ops[i].run();
-	CHECK(test_panics(raise, NULL, "a message of 3 parts"));
+	CHECK(test_panics(complain, NULL, "a message of 3 parts"));
 	atomic_store(&done, 1);
 }
 

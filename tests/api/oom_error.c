@@ -82,6 +82,52 @@ static int joined(void *arg)
 	return OOM_COPED;
 }
 
+/* One that is extended stays as it was. */
+static int extended(void *arg)
+{
+	const leat_error *two[] = {&leat_canceled, &leat_deadline_exceeded};
+	leat_error *e = leat_error_join(two, 2), *f;
+	const leat_error *all[] = {e, leat_error_retain(arg), leat_error_retain(arg)};
+	bool whole = leat_error_cause(e, 1);
+
+	if (!whole)
+		CHECK(e == &leat_canceled);
+	f = leat_error_join(all, 3);
+	if (whole && leat_error_cause(f, 3)) {
+		CHECK(f == e);
+		CHECK_STR(leat_error_message(f), "context canceled\ncontext deadline exceeded\nheld\nheld");
+		leat_error_free(f);
+		return 0;
+	}
+	CHECK(!whole || f == e);
+	if (whole) {
+		CHECK_STR(leat_error_message(f), "context canceled\ncontext deadline exceeded");
+		CHECK(!leat_error_cause(f, 2));
+	}
+	leat_error_free(f);
+	return OOM_COPED;
+}
+
+/* A hundred thousand, one by one, take no more allocations than doubling does. */
+TEST(joined_one_by_one)
+{
+	enum { N = 100000 };
+	const leat_error *e = NULL;
+
+	oom_skip();
+	oom_begin(2 * 20);
+	for (int i = 0; i < N; i++) {
+		const leat_error *two[] = {e, i % 2 ? &leat_canceled : &leat_deadline_exceeded};
+
+		e = leat_error_join(two, 2);
+	}
+	oom_end();
+	CHECK(leat_error_cause(e, N - 1) == &leat_canceled && !leat_error_cause(e, N));
+	CHECK_EQ(strlen(leat_error_message(e)),
+	         N / 2 * (strlen("context canceled\ncontext deadline exceeded\n")) - 1);
+	leat_error_free(e);
+}
+
 TEST(made)
 {
 	leat_error *e = leat_error_new(&intermediate, "held");
@@ -95,6 +141,7 @@ TEST(made)
 	CHECK_EQ(oom_each(wrapper, e), 1);
 	CHECK_EQ(oom_each(wrapper_by_errorf, e), 1);
 	CHECK_EQ(oom_each(joined, e), 2);
+	CHECK_EQ(oom_each(extended, e), 3);
 	CHECK_STR(leat_error_message(e), "held");
 	CHECK(!leat_error_get(e, "more") && !leat_error_code(e));
 	leat_error_free(e);

@@ -3,23 +3,10 @@
  * Goal: panics and leat_catch: what is caught, what passes, what is told about it.
  * Method: small towers of catches, defers and panics, with logs and messages compared.
  */
-#include "test.h"
+#include "log_help.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-
-static char text[64];
-
-static void put(const char *s)
-{
-	strncat(text, s, sizeof text - strlen(text) - 1);
-}
-
-#define CHECK_LOG(want)                                                                            \
-	do {                                                                                           \
-		CHECK_STR(text, want);                                                                     \
-		text[0] = 0;                                                                               \
-	} while (0)
 
 static void set_one(void *arg)
 {
@@ -98,7 +85,7 @@ static void inner_catches(void *arg)
 TEST(line_77_the_nearest_catch_gets_it)
 {
 	CHECK(!leat_catch(inner_catches, NULL, NULL));
-	CHECK(test_panics(inner_catches, text, "outer after inner"));
+	CHECK(test_panics(inner_catches, log_text, "outer after inner"));
 	CHECK_LOG("ii");
 }
 
@@ -492,7 +479,7 @@ TEST(panics_leak_nothing)
 
 	for (int i = 0; i < n; i++) {
 		CHECK(leat_catch(replaced, NULL, NULL));
-		text[0] = 0;
+		log_clear();
 		if (i == n / 10)
 			before = resident();
 	}

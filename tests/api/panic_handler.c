@@ -4,22 +4,9 @@
  * panicking frames deferred, while they are still there, and outside its own catch.
  * Method: handlers that look, that panic, that raise again and that leave, with logs compared whole.
  */
-#include "test.h"
+#include "log_help.h"
 
 #include <pthread.h>
-
-static char text[128];
-
-static void put(const char *s)
-{
-	strncat(text, s, sizeof text - strlen(text) - 1);
-}
-
-#define CHECK_LOG(want)                                                                            \
-	do {                                                                                           \
-		CHECK_STR(text, want);                                                                     \
-		text[0] = 0;                                                                               \
-	} while (0)
 
 static void fail(void *message)
 {
@@ -120,7 +107,7 @@ TEST(line_83_a_panic_raised_again_is_the_same_for_who_catches_it)
 	CHECK_LOG("dab");
 	/* What was caught may be raised again later, and elsewhere. */
 	CHECK(leat_catch(raise_again, (void *)"message", &info));
-	text[0] = 0;
+	log_clear();
 	CHECK(leat_catch((void (*)(void *))leat_repanic, &info, NULL));
 }
 

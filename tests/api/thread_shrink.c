@@ -94,4 +94,30 @@ TEST(threads_end_after_a_burst_of_blocking_calls)
 	}
 }
 
+struct ticker {
+	atomic_bool *enough;
+};
+
+static void ticker(struct ticker *a)
+{
+	while (!atomic_load(a->enough))
+		leat_sleep(2 * LEAT_MILLISECOND);
+}
+
+/* The last to sleep are woken for that, so none of them sleeps for long.  Those who do are one more than processors,
+   as many work, and there are the monitor and the keeper. */
+TEST(threads_end_where_a_little_is_done)
+{
+	/* Where each wait changes the thread, one more of each processor is on its way to sleep. */
+	int procs = leat_procs(0), each = getenv("LEAT_MIGRATE") ? 3 : 2;
+	atomic_bool enough = false;
+
+	burst(40);
+	for (int i = 0; i < 4; i++)
+		go(ticker, &enough);
+	test_until((leat_sleep(3 * LEAT_MILLISECOND), threads() <= each * procs + 3));
+	atomic_store(&enough, true);
+	test_goroutines(1);
+}
+
 TEST_MAIN

@@ -13,7 +13,7 @@ __attribute__((noinline)) static int recurse(int n)
 
 	room[n % 400] = (char)n;
 	if (n == 0)
-		leat_yield();
+		leat_sleep(1);
 	else
 		room[n % 400] += (char)recurse(n - 1);
 	return room[n % 400];
@@ -38,6 +38,8 @@ int main(void)
 	/* The lowest of all has the guard below it; the next ones have others. */
 	for (int i = 0; i < 5; i++)
 		leat_go_with(&opts, sleeper, NULL, 0);
+	while (leat_num_parked() < 5)
+		leat_yield(); /* its neighbours are not to run when it writes over them */
 	go_with(&opts, deep, 8);
 	leat_sleep(LEAT_MINUTE);
 	return 0;

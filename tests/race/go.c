@@ -2,8 +2,6 @@
 /* Goroutines and threads: starting one orders, nothing else here does. */
 #include "race.h"
 
-#include <pthread.h>
-
 /* --- beginning and end */
 
 static void spawned(void)
@@ -56,6 +54,14 @@ RACES(end)
 {
 	go0(writes_and_ends);
 	await_left(1);
+	write_shared();
+}
+
+ORDERED(end_then_count)
+{
+	go0(writes_and_ends);
+	while (leat_num_goroutine() > 1)
+		let_others();
 	write_shared();
 }
 
@@ -183,7 +189,6 @@ RACES(sleep_)
 
 static void asks(void)
 {
-	leat_num_goroutine();
 	leat_num_parked();
 	leat_procs(0);
 	leat_max_threads(0);

@@ -16,7 +16,9 @@
 
 #include <leat.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,16 @@
 /* The variable that all cases are about; its name is in the report.  Nothing lies beside it: of eight bytes the
    detector remembers no more than four accesses. */
 static _Alignas(64) int shared;
+
+static inline void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "the case went wrong: %s\n", what);
+	_Exit(3);
+}
+
+#define MUST(condition) must(condition, #condition)
 
 /* How far the case is. */
 static _Alignas(64) atomic_int step;
@@ -62,10 +74,25 @@ static inline void await_parked(size_t n)
 		let_others();
 }
 
-/* So many goroutines are left. */
+static atomic_size_t left;
+
+static inline void *count_left(void *n)
+{
+	while (leat_num_goroutine() > (uintptr_t)n)
+		let_others();
+	atomic_store_explicit(&left, (uintptr_t)n, memory_order_relaxed);
+	return NULL;
+}
+
+/* So many goroutines are left.  A thread counts them, since to count orders what ended before. */
 static inline void await_left(size_t n)
 {
-	while (leat_num_goroutine() > n)
+	pthread_t counter;
+
+	atomic_store_explicit(&left, n + 1, memory_order_relaxed);
+	MUST(pthread_create(&counter, NULL, count_left, (void *)(uintptr_t)n) == 0);
+	MUST(pthread_detach(counter) == 0);
+	while (atomic_load_explicit(&left, memory_order_relaxed) > n)
 		let_others();
 }
 
@@ -86,16 +113,6 @@ static inline void await_last(void)
 {
 	await(100);
 }
-
-static inline void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "the case went wrong: %s\n", what);
-	_Exit(3);
-}
-
-#define MUST(condition) must(condition, #condition)
 
 struct race_case {
 	const char *name, *kind;
