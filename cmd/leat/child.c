@@ -13,6 +13,7 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,8 +51,24 @@ static int pending(void)
 	return number > 0 ? number : 0;
 }
 
-static int start(char *const *argv, enum child_kind kind, pid_t *pid)
+static int64_t now_ns(void)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static int64_t used_ns(const struct rusage *usage)
+{
+	return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * INT64_C(1000000000) +
+	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * INT64_C(1000);
+}
+
+static int start(char *const *argv, enum child_kind kind, struct child_files files, pid_t *pid)
+{
+	const int given[] = {files.in, files.out, files.error};
+	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	short flags = POSIX_SPAWN_SETSIGMASK;
 	sigset_t to_default;
@@ -70,14 +87,21 @@ static int start(char *const *argv, enum child_kind kind, pid_t *pid)
 		posix_spawnattr_setpgroup(&attributes, 0);
 	}
 	posix_spawnattr_setflags(&attributes, flags);
-	error = posix_spawnp(pid, argv[0], NULL, &attributes, argv, environ);
+	error = posix_spawn_file_actions_init(&actions);
+	for (int fd = 0; !error && fd < 3; fd++)
+		if (given[fd] >= 0)
+			error = posix_spawn_file_actions_adddup2(&actions, given[fd], fd);
+	if (!error)
+		error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	return -error;
 }
 
 /* Wait until the child has ended; or, with a tool, for the signal that it is then killed for. */
-static int wait_for(pid_t pid, enum child_kind kind, int *status)
+static int wait_for(pid_t pid, enum child_kind kind, struct child_end *end)
 {
+	struct rusage usage;
 	siginfo_t info;
 
 	for (;;) {
@@ -86,35 +110,47 @@ static int wait_for(pid_t pid, enum child_kind kind, int *status)
 		if (number < 0)
 			continue; /* stopped and continued */
 		if (number == SIGCHLD) {
-			if (waitpid(pid, status, WNOHANG) == pid)
+			if (wait4(pid, &end->status, WNOHANG, &usage) == pid) {
+				end->cpu_ns = used_ns(&usage);
 				return 0;
+			}
 		} else if (kind == CHILD_TOOL) {
 			kill(-pid, SIGKILL);
-			while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+			while (waitpid(pid, &end->status, 0) < 0 && errno == EINTR)
 				;
 			return number;
-		} else if (info.si_code <= 0) {
-			kill(pid, number); /* it came from a process, not from the terminal */
+		} else {
+			if (number != SIGUSR1 && number != SIGUSR2)
+				end->stop = number;
+			if (info.si_code <= 0) /* it came from a process, not from the terminal */
+				kill(pid, number);
 		}
 	}
 }
 
 struct child_end child_run(char *const *argv, enum child_kind kind)
 {
+	return child_run_with(argv, kind, (struct child_files){-1, -1, -1});
+}
+
+struct child_end child_run_with(char *const *argv, enum child_kind kind, struct child_files files)
+{
 	struct child_end end = {.interrupted = pending()};
 	void (*old_ttou)(int) = SIG_DFL;
-	pid_t pid;
+	int64_t begin_ns = now_ns();
+	pid_t pid = 0;
 
 	if (end.interrupted)
 		return end;
 	/* In the background as it is, a tool may write to the terminal all the same. */
 	if (kind == CHILD_TOOL)
 		old_ttou = signal(SIGTTOU, SIG_IGN);
-	end.error = start(argv, kind, &pid);
+	end.error = start(argv, kind, files, &pid);
 	if (kind == CHILD_TOOL)
 		signal(SIGTTOU, old_ttou);
 	if (!end.error)
-		end.interrupted = wait_for(pid, kind, &end.status);
+		end.interrupted = wait_for(pid, kind, &end);
+	end.wall_ns = now_ns() - begin_ns;
 	return end;
 }
 

@@ -15,7 +15,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_run;
+extern const struct command command_run, command_scale;
 
 /* Exit statuses of leat itself, as opposed to those of the programs it runs. */
 #define EXIT_CANNOT 1 /* what was asked for did not work out */

@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMMANDS = 1 };
+enum { COMMANDS = 2 };
 
 static const struct command *const commands[COMMANDS] = {
     &command_run,
+    &command_scale,
 };
 
 void complain(const char *format, ...)

@@ -91,6 +91,19 @@ static bool plain(const char *word)
 	return *word && !word[strspn(word, harmless)];
 }
 
+char *words_join(const struct words *words)
+{
+	size_t length = 1;
+	char *joined, *end;
+
+	for (size_t i = 0; i < words->count; i++)
+		length += strlen(words->at[i]) + 1;
+	end = joined = or_die(calloc(length, 1));
+	for (size_t i = 0; i < words->count; i++)
+		end = stpcpy(i ? stpcpy(end, " ") : end, words->at[i]);
+	return joined;
+}
+
 void words_show(const struct words *words)
 {
 	for (size_t i = 0; i < words->count; i++) {

@@ -21,6 +21,9 @@ void words_addf(struct words *words, const char *format, ...) __attribute__((for
  */
 int words_split(struct words *words, const char *text);
 
+/* The words with a blank between them.  To be freed. */
+char *words_join(const struct words *words);
+
 /* Write the words on one line of stderr so that a shell would read the same ones. */
 void words_show(const struct words *words);
 

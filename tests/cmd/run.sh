@@ -288,6 +288,52 @@ int main(int argc, char **argv)
 	return 0;
 }
 END
+cat >trace.c <<'END'
+#include <leat.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The unwinder and what looks up names are loaded by one of several threads that run already. */
+enum { THREADS = 8 };
+static pthread_barrier_t turn;
+
+static void trace(void)
+{
+	const leat_error *e = leat_error_new(NULL, "a trace");
+
+	free(leat_error_log_text(e, 0));
+	leat_error_free(e);
+}
+
+static void *thread(void *unused)
+{
+	pthread_barrier_wait(&turn);
+	pthread_barrier_wait(&turn);
+	trace();
+	pthread_barrier_wait(&turn);
+	leat_sleep(LEAT_HOUR);
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t id;
+
+	(void)argv;
+	puts(getenv("ASAN_OPTIONS"));
+	if (argc > 1)
+		*(volatile char *)malloc(8) = 1;
+	pthread_barrier_init(&turn, NULL, THREADS + 1);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&id, NULL, thread, NULL);
+	pthread_barrier_wait(&turn);
+	trace();
+	pthread_barrier_wait(&turn);
+	pthread_barrier_wait(&turn);
+	return 0;
+}
+END
 echo 'int main(int argc, char **argv) { int n = 0x7fffffff; (void)argv; n += argc; return n == 5; }' >ub.c
 for cc in gcc clang; do
 	command -v $cc >/dev/null && can $cc address || continue
@@ -296,6 +342,14 @@ for cc in gcc clang; do
 	try 1 "--asan, $cc, an overflow" env CC=$cc "$leat" run --asan overflow.c x
 	err 'heap-buffer-overflow'
 	err 'in job .*overflow.c:10'
+	try 0 "--asan, $cc, traces on another thread" env CC=$cc "$leat" run --asan trace.c
+	no_err
+	out '^allow_addr2line=1:intercept_tls_get_addr=0$'
+	try 23 "--asan, $cc, options of the user's" env CC=$cc ASAN_OPTIONS=allow_addr2line=0:exitcode=23 \
+		"$leat" run --asan overflow.c x
+	err 'heap-buffer-overflow'
+	try 0 "--asan, $cc, no leaks wanted" env CC=$cc ASAN_OPTIONS=detect_leaks=0 "$leat" run --asan trace.c leak
+	out '^allow_addr2line=1:intercept_tls_get_addr=0:detect_leaks=0$'
 	try 1 "--asan, $cc, undefined" env CC=$cc "$leat" run --asan ub.c
 	err 'ub.c:1:.*signed integer overflow'
 done
