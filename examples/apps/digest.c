@@ -2,7 +2,7 @@
 /*
  * digest: the SHA-256 of files and whole trees, as sha256sum prints it, by all processors.
  *
- *	digest [-j N] [FILE | DIRECTORY | -]...
+ *	digest [-m] [-j N] [FILE | DIRECTORY | -]...
  *
  * A pipeline of goroutines, all of them owned by one scope:
  *
@@ -30,7 +30,6 @@
 #include <getopt.h>
 #include <openssl/evp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,12 +51,18 @@ struct hash {
 	_Atomic uint64_t *bytes; /* hashed by all workers so far */
 	recv_chan(struct job *) work;
 	send_chan(leat_empty) stdin_turn;
+	leat_pipe_stage *stage;
 };
 
-void stop(struct brake *brake)
+/* Wakes those who sleep in poll, once the scope is done. */
+struct waker {
+	const struct brake *brake;
+};
+
+static void waker(struct waker *a)
 {
-	scope_cancel(brake->scope);
-	try_write(brake->wake, &(uint64_t){1}, sizeof(uint64_t));
+	chan_recv(scope_done(a->brake->scope));
+	try_write(a->brake->wake, &(uint64_t){1}, sizeof(uint64_t));
 }
 
 static int hash_file(struct hash *a, struct job *job, EVP_MD_CTX *context, void *block)
@@ -93,57 +98,15 @@ static void hash(struct hash *a)
 		leat_panic("out of memory");
 	defer(EVP_MD_CTX_free, context);
 	chan_range(job, a->work) {
+		pipe_stage_begin(a->stage);
 		job->err = hash_file(a, job, context, block);
 		if (job->fd == STDIN_FILENO)
 			chan_send(a->stdin_turn, (leat_empty){});
 		else
 			close(job->fd);
+		pipe_stage_end(a->stage);
 		chan_send(job->done, (leat_empty){});
 	}
-}
-
-/* A plain thread that waits for signals.  Any thread may call leat. */
-struct watch {
-	struct brake *brake;
-	pthread_t thread;
-	sigset_t signals;
-	_Atomic int caught;
-	_Atomic bool over;
-};
-
-static void *watch(void *arg)
-{
-	struct watch *w = arg;
-	int caught;
-
-	while (sigwait(&w->signals, &caught) == 0 && !w->over) {
-		if (w->caught)
-			_exit(EXIT_SIGNAL + caught); /* asked twice: do not even wait for a file server */
-		w->caught = caught;
-		stop(w->brake);
-	}
-	return NULL;
-}
-
-static void watch_end(struct watch *w)
-{
-	w->over = true;
-	pthread_kill(w->thread, SIGTERM);
-	pthread_join(w->thread, NULL);
-}
-
-/* Every thread inherits the mask, so this goes before the first call into leat, which starts some. */
-static void block_signals(sigset_t *signals)
-{
-	struct sigaction old;
-
-	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaction(SIGINT, NULL, &old);
-	if (old.sa_handler != SIG_IGN) /* as for a job in the background */
-		sigaddset(signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
-	signal(SIGPIPE, SIG_IGN); /* write says EPIPE instead */
 }
 
 /* No file that we open may take the number of a standard stream that we were started without. */
@@ -160,14 +123,22 @@ static int fail_to_start(const char *why)
 	return EXIT_TROUBLE;
 }
 
+/*
+ * The stages as the monitor is to see them.  What hash has done is printed in the order of the walk: so from
+ * hash to print a file goes by way of ordered, where it waits for its turn.
+ */
+struct stages {
+	leat_pipe_stage *walk, *hash, *print; /* NULL: nobody asked */
+};
+
 /* Hash what the operands name with so many workers; returns the exit status. */
-static int digest(char **operands, int workers, const sigset_t *signals)
+static int digest(char **operands, int workers, bool monitored)
 {
-	int jobs = workers * JOBS_PER_WORKER, status;
+	int jobs = workers * JOBS_PER_WORKER, status, caught;
 	_Atomic uint64_t bytes = 0;
 	EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	struct brake brake = {.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-	struct watch watcher = {.brake = &brake, .signals = *signals};
+	struct stages stages = {NULL, NULL, NULL};
 
 	if (!sha256 || brake.wake < 0)
 		return fail_to_start(sha256 ? "no descriptor is left" : "OpenSSL has no SHA-256");
@@ -187,30 +158,39 @@ static int digest(char **operands, int workers, const sigset_t *signals)
 	}
 	chan_send(stdin_turn, (leat_empty){});
 
-	brake.scope = s;
-	if (pthread_create(&watcher.thread, NULL, watch, &watcher) != 0)
-		return fail_to_start("no thread is left to wait for signals");
-	defer(watch_end, &watcher); /* goes before the scope that it would cancel */
+	if (monitored) {
+		pipe_monitor(s, .at_end = stderr);
+		stages.walk = pipe_watch(s, "walk", (chan(struct job *))NULL, work);
+		stages.hash = pipe_watch(s, "hash", work, ordered);
+		stages.print = pipe_watch(s, "print", ordered, (chan(struct job *))NULL);
+	}
 
+	brake.scope = s;
+	scope_on_signal(s); /* SIGINT and SIGTERM, but not as a job in the background */
+	scope_go(s, waker, &brake);
 	scope_go(s, walk, .scope = s, .operands = operands, .spare = chan_receiver(spare),
 	         .work = chan_sender(work), .ordered = chan_sender(ordered),
-	         .stdin_turn = chan_receiver(stdin_turn));
+	         .stdin_turn = chan_receiver(stdin_turn), .stage = stages.walk);
 	for (int i = 0; i < workers; i++)
 		scope_go(s, hash, .scope = s, .wake = brake.wake, .sha256 = sha256, .bytes = &bytes,
-		         .work = chan_receiver(work), .stdin_turn = chan_sender(stdin_turn));
+		         .work = chan_receiver(work), .stdin_turn = chan_sender(stdin_turn),
+		         .stage = stages.hash);
 	status = print(&(struct print){.brake = &brake,
 	                               .bytes = &bytes,
 	                               .ordered = chan_receiver(ordered),
-	                               .spare = chan_sender(spare)});
-	return watcher.caught ? EXIT_SIGNAL + watcher.caught : status;
+	                               .spare = chan_sender(spare),
+	                               .stage = stages.print});
+	caught = leat_signal_of(leat_ctx_cause(s));
+	return caught ? EXIT_SIGNAL + caught : status;
 }
 
 static const char usage[] =
-    "Usage: digest [-j N] [FILE | DIRECTORY | -]...\n"
+    "Usage: digest [-m] [-j N] [FILE | DIRECTORY | -]...\n"
     "Print the SHA-256 of files, and of all regular files below directories, as sha256sum does.\n"
     "Without an operand, or where it is -, read standard input.\n"
     "\n"
     "  -j, --jobs=N   hash N files at a time (default: one per processor)\n"
+    "  -m, --monitor  at the end, say on standard error what held it up\n"
     "  -h, --help     print this\n"
     "      --version  print the version\n"
     "\n"
@@ -219,25 +199,24 @@ static const char usage[] =
     "wrong usage; 128 and its number for a signal.\n";
 
 /* The number of workers that the options ask for, 0 for the default; does not return for --help. */
-static int parse(int argc, char **argv)
+static int parse(int argc, char **argv, bool *monitored)
 {
 	static const struct option options[] = {
 	    {"jobs", required_argument, NULL, 'j'},
+	    {"monitor", no_argument, NULL, 'm'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'v'},
 	    {NULL, 0, NULL, 0},
 	};
-	long workers = 0;
-	char *end;
+	int64_t workers = 0;
 
-	for (int option; (option = getopt_long(argc, argv, "hj:", options, NULL)) >= 0;) {
+	for (int option; (option = getopt_long(argc, argv, "hj:m", options, NULL)) >= 0;) {
 		switch (option) {
 		case 'j':
-			workers = strtol(optarg, &end, 10);
-			if (*end || workers < 1 || workers > MOST_WORKERS) {
-				fprintf(stderr, "digest: -j takes a number from 1 to %d\n", MOST_WORKERS);
-				exit(EXIT_USAGE);
-			}
+			workers = argument_count(optarg, "-j", 1, MOST_WORKERS);
+			break;
+		case 'm':
+			*monitored = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -257,11 +236,11 @@ static int parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	char *standard_input[] = {"-", NULL};
-	int workers = parse(argc, argv);
-	sigset_t signals;
+	bool monitored = false;
+	int workers = parse(argc, argv, &monitored);
 
 	fill_standard_streams();
-	block_signals(&signals);
+	signal_ignore(SIGPIPE); /* write says EPIPE instead */
 	return digest(optind < argc ? argv + optind : standard_input, workers ? workers : leat_procs(0),
-	              &signals);
+	              monitored);
 }

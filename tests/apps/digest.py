@@ -1,17 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # CTEST: timeout=240
-"""digest.py BUILD_TREE [TEST...]: what examples/apps/digest promises, against the real sha256sum.
-
-Each test_ function makes what it needs in a folder of its own; what it says went wrong is printed.
-Nothing waits for a time to pass: it waits until what it needs can be seen in /proc.
-"""
+"""digest.py BUILD_TREE [TEST...]: what examples/apps/digest promises, against the real sha256sum."""
 import hashlib
 import os
 import pty
 import random
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -24,73 +19,13 @@ import threading
 import time
 from fcntl import ioctl
 
-SHORT_S = 20  # how long a program may take that should take no time
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+import app  # noqa: E402
+from app import (ENVIRONMENT, SHORT_S, Skip, check, check_same, finish, make, run, start,  # noqa: E402
+                 until)
+
 MIB = 1 << 20
-DIGEST = b""
-ENVIRONMENT = {**os.environ, "LC_ALL": "C"}
 sys.setrecursionlimit(10000)
-
-
-class Skip(Exception):
-	pass
-
-
-def check(condition, *what):
-	if not condition:
-		raise AssertionError(" ".join(str(w) for w in what))
-
-
-def check_same(got, wanted, what):
-	if got == wanted:
-		return
-	got, wanted = got.splitlines(), wanted.splitlines()
-	for line, (a, b) in enumerate(zip(got, wanted)):
-		check(a == b, f"{what}: line {line + 1} is {a!r:.200}, not {b!r:.200}")
-	raise AssertionError(f"{what}: {len(got)} lines, not {len(wanted)}")
-
-
-def prepare(descriptors=None, ignore=None):
-	"""Run in the child: signals as a shell's foreground would have them, and a limit."""
-	def run():
-		for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
-			signal.signal(number, signal.SIG_IGN if number == ignore else signal.SIG_DFL)
-		if descriptors:
-			resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-	return run
-
-
-def start(*arguments, procs=None, descriptors=None, ignore=None, **rest):
-	environment = dict(ENVIRONMENT)
-	if procs:
-		environment["LEAT_PROCS"] = str(procs)
-	rest.setdefault("stdin", subprocess.DEVNULL)
-	rest.setdefault("stdout", subprocess.PIPE)
-	rest.setdefault("stderr", subprocess.PIPE)
-	return subprocess.Popen([DIGEST, *arguments], env=environment,
-	                        preexec_fn=prepare(descriptors, ignore), **rest)
-
-
-def finish(process, data=None, limit_s=SHORT_S):
-	try:
-		out, err = process.communicate(data, timeout=limit_s)
-	except subprocess.TimeoutExpired:
-		process.kill()
-		out, err = process.communicate()
-		raise AssertionError(f"still running after {limit_s} s; {err or b''!r:.400}") from None
-	return process.returncode, out, err
-
-
-def run(*arguments, data=None, limit_s=SHORT_S, **rest):
-	if data is not None:
-		rest["stdin"] = subprocess.PIPE
-	return finish(start(*arguments, **rest), data, limit_s)
-
-
-def until(condition, what):
-	end = time.monotonic() + SHORT_S
-	while not condition():
-		check(time.monotonic() < end, "waited in vain until", what)
-		time.sleep(0.005)
 
 
 def bytes_read(process):
@@ -99,18 +34,10 @@ def bytes_read(process):
 
 
 def takes_signals(process):
-	"""From then on a signal waits until digest asks for it."""
+	"""From then on a signal ends what digest does, not the process."""
 	with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-		blocked = int(re.search(r"SigBlk:\s*(\w+)", file.read())[1], 16)
-	return blocked >> (signal.SIGTERM - 1) & 1
-
-
-def make(path, content=b""):
-	folder = os.path.dirname(path)
-	if folder:
-		os.makedirs(folder, exist_ok=True)
-	with open(path, "wb") as file:
-		file.write(content)
+		caught = int(re.search(r"SigCgt:\s*(\w+)", file.read())[1], 16)
+	return caught >> (signal.SIGTERM - 1) & 1
 
 
 def sparse(path, size):
@@ -159,6 +86,18 @@ def check_errors(result, out, *errors, status=1):
 
 ODD_NAMES = [b"a\\b", b"new\nline", b"\n", b"\\", b" blank ", b"-dash", b"--help", b"-", b"*?[x]",
              b"latin-\xe9\xff", b"caf\xc3\xa9", b"'\"$(x)`", b"tab\t", b"bell\a\x1b[31m", b"x" * 255]
+
+
+def test_monitor_says_what_each_stage_did():
+	for i in range(300):
+		make(f"t/d{i % 7}/f{i}", random.randbytes(i))
+	status, out, err = run("-m", "t", "missing")
+	check_same(out, expected(b"t"), "digest -m")
+	check(status == 1, f"digest -m exits {status}")
+	check(re.search(rb"pipeline of 3 stages: 300 came in .*, 0 inside\n", err), err)
+	for stage in (b"walk", b"hash", b"print"):
+		check(re.search(rb"^%s +\d+ +300 +300 +0 " % stage, err, re.M), stage, err)
+	check(re.search(rb"^bottleneck: (who|walk|hash|print)", err, re.M), err)
 
 
 def test_names():
@@ -280,8 +219,8 @@ def test_unreadable():
 		if not shutil.which("setpriv"):
 			raise Skip("root reads everything, and there is no setpriv")
 		command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-		shutil.copy(DIGEST, "digest")
-	program = "./digest" if command else DIGEST
+		shutil.copy(app.program, "digest")
+	program = "./digest" if command else app.program
 	done = subprocess.run([*command, program, "d"], capture_output=True, env=ENVIRONMENT,
 	                      timeout=SHORT_S)
 	os.chmod("d/closed", 0o700)
@@ -394,7 +333,7 @@ def test_mount_loop():
 	make("d/g", b"g")
 	os.makedirs("d/a/loop")
 	script = 'mount --bind d d/a/loop && exec "$0" d'
-	done = subprocess.run(["unshare", "-rm" if os.geteuid() else "-m", "sh", "-c", script, DIGEST],
+	done = subprocess.run(["unshare", "-rm" if os.geteuid() else "-m", "sh", "-c", script, app.program],
 	                      capture_output=True, env=ENVIRONMENT, timeout=SHORT_S)
 	if b"digest" not in done.stderr and done.returncode not in (0, 1):
 		raise Skip("mounting is not permitted")
@@ -423,7 +362,7 @@ def test_stdin():
 	folder = os.open(".", os.O_RDONLY)
 	check_errors(run(b"-", b"f", stdin=folder), expected(b"f"), b"-: Is a directory")
 	os.close(folder)
-	closed = subprocess.run(["sh", "-c", 'exec "$0" - f <&-', DIGEST], capture_output=True,
+	closed = subprocess.run(["sh", "-c", 'exec "$0" - f <&-', app.program], capture_output=True,
 	                        env=ENVIRONMENT, timeout=SHORT_S)
 	check_errors((closed.returncode, closed.stdout, closed.stderr), expected(b"f"),
 	             b"-: Bad file descriptor")
@@ -532,7 +471,7 @@ def test_full_disk():
 		with open("/dev/full", "wb") as full:
 			status, _, err = run(*operands, stdout=full)
 		check_errors((status, b"", err), b"", b"cannot write: No space left on device")
-	closed = subprocess.run(["sh", "-c", 'exec "$0" f >&-', DIGEST], capture_output=True,
+	closed = subprocess.run(["sh", "-c", 'exec "$0" f >&-', app.program], capture_output=True,
 	                        env=ENVIRONMENT, timeout=SHORT_S)
 	check_errors((closed.returncode, b"", closed.stderr), b"", b"cannot write: Bad file descriptor")
 
@@ -626,37 +565,5 @@ def test_memory():
 	check(many < 16 * 1024, f"{many} KiB")
 
 
-def main():
-	global DIGEST
-	build = sys.argv[1] if len(sys.argv) > 1 else "build/release"
-	DIGEST = os.fsencode(os.path.abspath(os.path.join(build, "examples/apps/digest")))
-	if not os.access(DIGEST, os.X_OK):
-		print(f"{os.fsdecode(DIGEST)} was not built")
-		return 77
-	failed = 0
-	tests = [t for n, t in globals().items() if n.startswith("test_")]
-	with tempfile.TemporaryDirectory() as scratch:
-		os.chmod(scratch, 0o755)
-		for test in tests:
-			if len(sys.argv) > 2 and not any(word in test.__name__ for word in sys.argv[2:]):
-				continue
-			folder = os.path.join(scratch, test.__name__)
-			os.mkdir(folder)
-			os.chdir(folder)
-			begin = time.monotonic()
-			try:
-				test()
-				verdict = "ok"
-			except Skip as why:
-				verdict = f"skipped: {why}"
-			except (AssertionError, OSError, subprocess.SubprocessError) as why:
-				verdict = f"FAILED: {why}"
-				failed += 1
-			print(f"{test.__name__}: {verdict} ({time.monotonic() - begin:.1f} s)", flush=True)
-			os.chdir(scratch)
-			shutil.rmtree(folder, ignore_errors=True)
-	return 1 if failed else 0
-
-
 if __name__ == "__main__":
-	sys.exit(main())
+	sys.exit(app.main("digest", globals()))

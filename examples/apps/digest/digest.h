@@ -6,18 +6,14 @@
 #ifndef DIGEST_H
 #define DIGEST_H
 
+#include "../arguments.h"
+
 #include <leat.h>
 
 #include <dirent.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-
-enum {
-	EXIT_TROUBLE = 1, /* something was not hashed or not written */
-	EXIT_USAGE = 2,
-	EXIT_SIGNAL = 128, /* and the signal's number */
-};
 
 /* One line to print.  It has one owner at a time: whoever received it last. */
 struct job {
@@ -29,14 +25,11 @@ struct job {
 	chan(leat_empty) done; /* gets one event when the rest is filled in */
 };
 
-/* How the program is told to stop, from any goroutine or thread. */
+/* How the program is told to stop: the scope is cancelled, by a signal, by anybody. */
 struct brake {
 	leat_scope *scope;
 	int wake; /* an eventfd, readable once the scope is cancelled: for those who sleep in poll */
 };
-
-/* Cancel everything; more than once does no harm. */
-void stop(struct brake *brake);
 
 /*
  * The first stage, a goroutine: goes through the operands and sends each file out as a job.  Its
@@ -49,6 +42,7 @@ struct walk {
 	send_chan(struct job *) work;
 	send_chan(struct job *) ordered;
 	recv_chan(leat_empty) stdin_turn;
+	leat_pipe_stage *stage; /* for the monitor, or NULL */
 };
 
 void walk(struct walk *a);
@@ -62,6 +56,7 @@ struct print {
 	recv_chan(struct job *) ordered;
 	send_chan(struct job *) spare;
 	_Atomic uint64_t *bytes; /* hashed by all workers so far */
+	leat_pipe_stage *stage;  /* for the monitor, or NULL */
 };
 
 int print(const struct print *a);

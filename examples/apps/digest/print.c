@@ -108,7 +108,7 @@ static void flush(struct printer *p)
 		fprintf(stderr, "digest: cannot write: %s\n", strerror((int)-n));
 		p->status = EXIT_TROUBLE;
 	}
-	stop(p->a->brake);
+	scope_cancel(p->a->brake->scope);
 }
 
 static void put(struct printer *p, const char *text, size_t bytes)
@@ -219,6 +219,8 @@ int print(const struct print *a)
 
 	for (struct job *job; (job = next_job(p)); chan_send(a->spare, job)) {
 		wait_for(p, job);
+		if (job->fd >= 0)
+			pipe_stage_begin(a->stage);
 		if (job->err == -ECANCELED)
 			p->quiet = true; /* lines behind a gap would pretend that there is none */
 		if (!p->quiet) {
@@ -231,6 +233,7 @@ int print(const struct print *a)
 		free(job->path);
 		if (until_redraw(p) <= 0)
 			bar_draw(p);
+		pipe_stage_end(a->stage);
 	}
 	flush(p);
 	bar_clear(p);

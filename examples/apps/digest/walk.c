@@ -60,6 +60,8 @@ static void submit(struct tree *t, int fd, int err, const char *note)
 	struct walk *to = t->to;
 	struct job *job = NULL;
 
+	if (fd >= 0)
+		pipe_stage_end(to->stage);
 	chan_select {
 		case_recv(to->spare, spare)
 			job = spare;
@@ -82,6 +84,7 @@ static void submit(struct tree *t, int fd, int err, const char *note)
 		chan_send(to->work, job);
 	else
 		chan_send(job->done, (leat_empty){});
+	pipe_stage_begin(to->stage);
 }
 
 static void report(struct tree *t, int err, const char *note)
@@ -322,6 +325,7 @@ void walk(struct walk *a)
 	struct tree t = {.to = a};
 
 	defer(tree_done, &t);
+	pipe_stage_begin(a->stage);
 	for (char **operand = a->operands; *operand && !scope_err(a->scope); operand++)
 		walk_operand(&t, *operand);
 	chan_close(a->work);
