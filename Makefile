@@ -6,7 +6,9 @@ PREFIX ?= /usr/local
 SOAK   ?= 20
 TREES   = build/release build/asan build/tsan build/clang build/soak \
 	build/aarch64 build/aarch64-some build/musl build/musl-some
-CTEST   = ctest --output-on-failure --no-tests=error -j$(JOBS)
+# What nohup, or a script in the background, has ignored would be so in the tests, some of which die of it.
+SIGNALS = $(shell env --default-signal true 2>/dev/null && echo env --default-signal)
+CTEST   = $(SIGNALS) ctest --output-on-failure --no-tests=error -j$(JOBS)
 NEEDS   = build
 FLAGS_asan  = -DLEAT_SANITIZE=asan
 FLAGS_tsan  = -DLEAT_SANITIZE=tsan -DCMAKE_C_COMPILER=clang
