@@ -119,13 +119,13 @@ TEST(workers_that_cannot_start)
 {
 	scope(s, NULL);
 	leat_workers *w =
-	    leat_workers_make(s, &(leat_workers_opts){.workers = 1, .stack_bytes = 3 << 20});
+	    leat_workers_make(s, &(leat_workers_opts){.workers = 1, .stack_bytes = 16 << 20});
 	leat_workers_stats stats;
 	leat_panic_info info;
 	bool panicked, hit;
 
 	oom_maps = true;
-	oom_begin(1); /* the task's memory, and no stack of that size */
+	oom_begin(1); /* the task's memory, and no stack of that size, of which none lies ready */
 	panicked = leat_catch(one_task, w, &info);
 	hit = oom_hit;
 	oom_end();
