@@ -9,6 +9,9 @@
  * A handler that finds its signal wanted no longer was overtaken by a release, or comes after a signal that was wanted
  * once.  It does what was there before: calls that handler, or brings the default action about by raising the signal
  * anew.  That is blocked until the handler returns, and then finds the default in place.
+ *
+ * But not on a thread that takes signals for the process: there nothing would have happened without leat.  The signal goes
+ * back to the process, which may block it in all other threads, where it then stays pending.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -20,6 +23,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
 
 bool (*leat__os_on_caught)(int sig);
 
@@ -58,6 +64,15 @@ static void forward(int sig, siginfo_t *info, void *context, const struct sigact
 	}
 }
 
+/* sig is to be had by any other thread: block it here once the handler returns, and have it sent anew.  Whoever wants it
+   from now on has the thread open it again. */
+static void give_back(int sig, siginfo_t *info, void *context)
+{
+	sigaddset(&((ucontext_t *)context)->uc_sigmask, sig);
+	if (syscall(SYS_rt_sigqueueinfo, getpid(), sig, info) != 0)
+		kill(getpid(), sig); /* it carries less than it did, where queues are full */
+}
+
 static void leat__handle_caught(int sig, siginfo_t *info, void *context)
 {
 	struct sigaction old;
@@ -69,7 +84,9 @@ static void leat__handle_caught(int sig, siginfo_t *info, void *context)
 	wanted = leat__os_on_caught(sig);
 	old = before[sig];
 	atomic_fetch_sub_explicit(&inside, 1, memory_order_release); /* the program's may jump out */
-	if (!wanted)
+	if (!wanted && leat__os_takes_signals)
+		give_back(sig, info, context);
+	else if (!wanted)
 		forward(sig, info, context, &old);
 	errno = saved;
 }

@@ -166,7 +166,10 @@ int leat__os_threads_named(const char *name)
 	return found;
 }
 
-void leat__os_take_signals(uint64_t which)
+/* Read in signal handlers, so it must be there without an allocation. */
+__thread bool leat__os_takes_signals __attribute__((tls_model("initial-exec")));
+
+static void open_only(uint64_t which)
 {
 	static const int open[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
 	sigset_t set;
@@ -182,7 +185,13 @@ void leat__os_take_signals(uint64_t which)
 
 void leat__os_block_signals(void)
 {
-	leat__os_take_signals(0);
+	open_only(0);
+}
+
+void leat__os_take_signals(uint64_t which)
+{
+	leat__os_takes_signals = true;
+	open_only(which);
 }
 
 static sigset_t saved_signals;

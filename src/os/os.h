@@ -55,8 +55,9 @@ void leat__os_signal_thread(int tid, int sig);
 /* Block every signal that need not stay open, in the calling thread. */
 void leat__os_block_signals(void);
 
-/* Block all the others; bit N - 1 of which is for signal N. */
+/* Block all the others; bit N - 1 of which is for signal N.  From then on the calling thread takes them for the process. */
 void leat__os_take_signals(uint64_t which);
+extern __thread bool leat__os_takes_signals;
 
 /* Remember the calling thread's signal mask; set it in another one, which inherited that of whoever
    happened to start it. */

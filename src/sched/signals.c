@@ -15,8 +15,9 @@
  *
  * The kernel hands a signal to any thread that does not block it.  A program may block it in all of its own (to wait for
  * it with sigwait, before it knew better), and leat's have the mask of the first.  So the monitor, which blocks
- * everything else, takes what is wanted.  It must block that again before the signal has its old effect, which would be
- * new to a program that blocks it everywhere: who gives a signal up waits for the monitor in between.
+ * everything else, takes what is open: wanted, and caught already.  It must block that again before the signal has its old
+ * effect, which would be new to a program that blocks it everywhere: who gives a signal up waits for the monitor in
+ * between, and one that the monitor is handed all the same goes back to the process (os/caught.c).
  *
  * Why the monitor: it needs no descriptor, as a pipe to the poller would, is there from the beginning, holds up
  * nobody, and can be called from a handler.  It costs one wake-up of a thread for each signal, 50 us.
@@ -37,8 +38,13 @@ static uint64_t kept;         /* caught, and not given back since */
 static _Atomic uint64_t came; /* acquires counts */
 static _Atomic uint32_t counts[LEAT__SIGNALS_END];
 
-/* How often wanted has changed, and which of these changes the monitor's thread has followed. */
+/* What the monitor's thread is to take; how often that has changed, and which of these changes it has followed. */
+static _Atomic uint64_t open;
 static _Atomic uint32_t changes, followed;
+
+/* These it may still take, though they are open no more: until it has followed this change. */
+static uint64_t closing;
+static uint32_t closed_at[LEAT__SIGNALS_END];
 
 #define FOLLOW_NS 10000000 /* then the monitor is called once more */
 
@@ -71,6 +77,40 @@ static struct leat__sink **find(const void *key)
 	return link;
 }
 
+/* The monitor has followed the change by which sig was closed, if it was. */
+static void follow_up(int sig, uint32_t now)
+{
+	if ((int32_t)(now - closed_at[sig]) >= 0)
+		closing &= ~bit(sig);
+}
+
+/* The monitor is to take these. */
+static void open_up(uint64_t which)
+{
+	uint64_t gone = load_relaxed(&open) & ~which;
+	uint32_t now = load_acquire(&followed);
+
+	if (which == load_relaxed(&open))
+		return;
+	for (int sig = 1; sig < LEAT__SIGNALS_END; sig++) {
+		follow_up(sig, now);
+		if (gone & bit(sig))
+			closed_at[sig] = load_relaxed(&changes) + 1;
+	}
+	closing |= gone;
+	store_relaxed(&open, which);
+	/* The monitor reads it, then open. */
+	atomic_fetch_add_explicit(&changes, 1, memory_order_release);
+}
+
+/* The monitor, which has followed as far as now, may still take one of these. */
+static bool still_open(uint64_t which, uint32_t now)
+{
+	for (int sig = 1; sig < LEAT__SIGNALS_END; sig++)
+		follow_up(sig, now);
+	return closing & which;
+}
+
 static void sum_up(void)
 {
 	uint64_t all = 0;
@@ -81,11 +121,9 @@ static void sum_up(void)
 		live |= s->live;
 	}
 	store_release(&leat__signals_live, live);
-	if (all == load_relaxed(&wanted))
-		return;
-	atomic_store_explicit(&wanted, all, memory_order_seq_cst);
-	/* The monitor reads it, then wanted. */
-	atomic_fetch_add_explicit(&changes, 1, memory_order_release);
+	if (all != load_relaxed(&wanted))
+		atomic_store_explicit(&wanted, all, memory_order_seq_cst);
+	open_up(load_relaxed(&open) & all); /* what is new is not caught as yet */
 }
 
 static void give_to(struct leat__m *m, struct leat__sink *s, int sig, uint32_t n)
@@ -128,22 +166,24 @@ static void close_and_give(struct leat__m *m, uint64_t which)
 
 /* --- on the way back */
 
-/* Bring those of which that nobody wants to what they are to be. */
+/* Bring those of which that nobody wants to what they are to be, once the monitor takes them no more. */
 static void leave_to(uint64_t which, void (*to)(int sig))
 {
-	uint32_t change = load_acquire(&changes), now;
 	struct leat__m *m;
+	uint32_t now;
 
 	for (;;) {
+		m = leat__enter();
+		leat__lock(&lock);
 		now = load_acquire(&followed);
-		if ((int32_t)(now - change) >= 0)
+		which &= ~load_relaxed(&wanted); /* who wanted one meanwhile gives it up himself */
+		if (!still_open(which, now))
 			break;
+		leat__unlock(&lock);
+		leat__leave(m);
 		leat__monitor_call();
 		leat__os_wait(&followed, now, leat__os_now() + FOLLOW_NS);
 	}
-	m = leat__enter();
-	leat__lock(&lock);
-	which &= ~load_relaxed(&wanted);
 	kept &= ~which;
 	for (int sig = 1; sig < LEAT__SIGNALS_END; sig++)
 		if (which & bit(sig))
@@ -176,6 +216,7 @@ bool leat__signals_want(struct leat__sink *fresh, uint64_t which)
 			which &= s->wants &= ~bit(sig);
 	kept |= which;
 	sum_up();
+	open_up(load_relaxed(&wanted));
 	leat__unlock(&lock);
 	leat__leave(m);
 	leat__monitor_call();
@@ -249,7 +290,7 @@ void leat__signals_attend(struct leat__m *self)
 	uint32_t change = load_acquire(&changes);
 
 	if (unlikely(change != load_relaxed(&followed))) {
-		leat__os_take_signals(load_relaxed(&wanted));
+		leat__os_take_signals(load_relaxed(&open));
 		store_release(&followed, change);
 		leat__os_wake(&followed, INT32_MAX);
 	}
@@ -277,6 +318,8 @@ void leat__signals_forget(bool whole)
 	leat__os_signals_forget();
 	kept = 0;
 	store_relaxed(&wanted, 0);
+	store_relaxed(&open, 0);
+	closing = 0;
 	store_relaxed(&came, 0);
 	for (int sig = 0; sig < LEAT__SIGNALS_END; sig++)
 		store_relaxed(&counts[sig], 0);

@@ -6,7 +6,10 @@
 #include "test.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
 
 static sigset_t blocked;
 
@@ -47,6 +50,68 @@ TEST(after_a_stop_it_is_blocked_everywhere_again)
 	}
 	CHECK_EQ(chan_len(c), 0);
 	chan_free(c);
+}
+
+/* The second would end the process if the monitor, which took the first, had it: nobody wants that one any more. */
+TEST(what_was_wanted_once_is_blocked_everywhere_again)
+{
+	int got, none = 0;
+
+	for (int i = 0; i < test_count(200); i++) {
+		leat_ctx *c = leat_signal_ctx(leat_ctx_background(), (int[]){SIGUSR1}, 1);
+
+		kill(getpid(), SIGUSR1);
+		if (i & 1)
+			chan_recv(leat_ctx_done(c));
+		else
+			while (!leat_ctx_err(c))
+				;
+		for (int k = i * 100; k > 0; k--)
+			__atomic_load_n(&none, __ATOMIC_SEQ_CST);
+		kill(getpid(), SIGUSR1);
+		CHECK(sigwait(&blocked, &got) == 0 && got == SIGUSR1);
+		leat_ctx_free(c);
+	}
+}
+
+struct flipper {
+	atomic_bool *enough;
+};
+
+static void *flip(void *arg)
+{
+	struct flipper *a = arg;
+	chan(int) c = chan_make(int, 4);
+
+	while (!atomic_load(a->enough)) {
+		signal_notify(c, SIGUSR1);
+		signal_stop(c);
+		while (chan_len(c))
+			chan_recv(c);
+	}
+	chan_free(c);
+	return NULL;
+}
+
+/* Who stops, and is the last to want it, waits for the monitor though others have wanted it and stopped meanwhile. */
+TEST(stops_of_several_at_once_end_nobody)
+{
+	struct timespec at_once = {0};
+	atomic_bool enough = false;
+	struct flipper a = {&enough};
+	pthread_t t[3];
+
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(pthread_create(&t[i], NULL, flip, &a), 0);
+	for (int i = 0; i < test_count(10000); i++) {
+		usleep(200);
+		kill(getpid(), SIGUSR1);
+	}
+	atomic_store(&enough, true);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(pthread_join(t[i], NULL), 0);
+	while (sigtimedwait(&blocked, NULL, &at_once) > 0)
+		;
 }
 
 TEST_MAIN
