@@ -135,3 +135,11 @@ void leat__os_terminal_give(void)
 	cas_acq_rel(&state, &taken, FREE);
 	errno = saved;
 }
+
+void leat__os_terminal_forget(void)
+{
+	store_relaxed(&give_back[0], '\0');
+	store_relaxed(&busy, 0);
+	if (load_relaxed(&state) != OVER)
+		store_relaxed(&state, FREE);
+}

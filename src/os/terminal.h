@@ -30,4 +30,7 @@ void leat__os_terminal_give(void);
 /* The process dies: give it back if anybody has it. */
 void leat__os_terminal_last(void);
 
+/* In the child of a fork, at once: it is the parent's. */
+void leat__os_terminal_forget(void);
+
 #endif

@@ -33,6 +33,7 @@
  * Tried in thought and rejected: keeping parked goroutines alive in the child, as their stacks are
  * there.  Those that were running would be missing, in the middle of what the others wait for.
  */
+#include "os/terminal.h"
 #include "sched/biased.h"
 #include "sched/panic.h"
 #include "sched/polldesc.h"
@@ -193,6 +194,7 @@ static void after_in_child(void)
 	struct leat__m *m = leat__self();
 
 	leat__signals_forget(halted);
+	leat__os_terminal_forget();
 	leat__report_forget(has_turn);
 	has_turn = false;
 	leat__stack_reader_forget();
