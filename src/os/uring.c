@@ -182,6 +182,8 @@ int leat__os_uring_submit(uint32_t place)
 		            saved);
 		if (n == -EBADF || n == -EOPNOTSUPP || n == -ENXIO)
 			return -EBADF;
+		if (n == -EPERM || n == -EACCES || n == -ENOSYS)
+			return -EPERM;
 		if (n < 0 && n != -EINTR) /* memory is short, for the moment */
 			leat__os_backoff(attempt);
 	}

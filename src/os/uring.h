@@ -47,7 +47,8 @@ uint32_t leat__os_uring_room(void);
    submit. */
 bool leat__os_uring_put(const struct leat__uring_request *r, uint64_t token, uint32_t *place);
 
-/* See to it that the kernel has the one at place, and with it others that it has not yet.  0; -EBADF: the ring is gone. */
+/* See to it that the kernel has the one at place, and with it others that it has not yet.  0; -EBADF: the ring is gone;
+   -EPERM: since it was made the process was forbidden to use it (seccomp(2)). */
 int leat__os_uring_submit(uint32_t place);
 
 /* One that has ended; false: there is none. */

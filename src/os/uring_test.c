@@ -10,8 +10,13 @@
 #include "test.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { THREADS = 4, EACH = 2000 };
@@ -162,6 +167,26 @@ TEST(threads_that_submit_at_once)
 		for (int k = 0; k < EACH; k++)
 			CHECK_EQ(seen[i][k], 1);
 	leat__os_uring_drop();
+}
+
+/* The last: it stays so. */
+TEST(a_ring_that_was_forbidden_says_so)
+{
+	struct sock_filter steps[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {ARRAY_LEN(steps), steps};
+	struct leat__uring_request r = read_one();
+	uint32_t place;
+
+	open_ring();
+	CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	CHECK_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+	CHECK(leat__os_uring_put(&r, 1, &place));
+	CHECK_EQ(leat__os_uring_submit(place), -EPERM);
 }
 
 int main(int argc, char **argv)

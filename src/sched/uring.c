@@ -163,6 +163,7 @@ static struct leat__m *leat__uring_give(struct leat__m *m, const struct leat__ur
 {
 	uint32_t place;
 	bool put;
+	int err;
 
 	leat__lock(&lock);
 	m = leat__uring_place(m);
@@ -171,8 +172,12 @@ static struct leat__m *leat__uring_give(struct leat__m *m, const struct leat__ur
 		leat__unlock(&lock);
 		/* Outside: it takes microseconds, and who waits for memory there may lose the processor. */
 		leat__leave(m);
-		if (leat__os_uring_submit(place) != 0)
-			leat__fatal("the ring's descriptor was closed; is it in the way of a closefrom?");
+		err = leat__os_uring_submit(place);
+		if (err)
+			leat__fatal(err == -EPERM
+			                ? "io_uring was forbidden after the first file was used; LEAT_URING=0 "
+			                  "does without it"
+			                : "the ring's descriptor was closed; is it in the way of a closefrom?");
 		m = leat__enter();
 		if (put)
 			return m;
