@@ -181,6 +181,20 @@ void leat__pd_let_go(struct leat__pd *pd)
 
 /* --- the chain of a direction */
 
+/* Take READY away before a try: true, if it was there.  The kernel may look at what is tried for without a lock that whoever changes
+   it has; so the fence, with the kernel's in front of an edge: either the try sees the change, or the edge that there is no
+   READY (leat__pd_edge).  A processor's own exchange is that fence on x86, on Arm it is not. */
+static bool take_ready(struct leat__pd *pd, enum leat__poll_dir dir)
+{
+	uintptr_t ready = LEAT__POLL_READY;
+	bool was = load_relaxed(&pd->state[dir]) == LEAT__POLL_READY &&
+	           cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
+
+	if (was)
+		fence_seq_cst_after_rmw();
+	return was;
+}
+
 static struct leat__poll_waiter *chain_of(uintptr_t state)
 {
 	return state > LEAT__POLL_READY ? (struct leat__poll_waiter *)state : NULL;
@@ -307,11 +321,10 @@ int leat__pd_check(const struct leat__pd *pd, enum leat__poll_dir dir)
 
 int leat__pd_prepare(struct leat__pd *pd, enum leat__poll_dir dir)
 {
-	uintptr_t ready = LEAT__POLL_READY;
 	int err = verdict(pd, LEAT__PD_CLOSING | expiry[dir]);
 
-	if (!err && load_relaxed(&pd->state[dir]) == LEAT__POLL_READY)
-		cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
+	if (!err)
+		take_ready(pd, dir);
 	return err;
 }
 
@@ -320,7 +333,6 @@ struct leat__m *leat__pd_wait(struct leat__m *m, struct leat__pd *pd, enum leat_
 {
 	uint32_t heeded = LEAT__PD_CLOSING | expiry[dir];
 	struct leat__poll_waiter w = {.g = m->g};
-	uintptr_t ready = LEAT__POLL_READY;
 
 	for (;;) {
 		*err = verdict_or_stop(pd, heeded, stop);
@@ -328,6 +340,7 @@ struct leat__m *leat__pd_wait(struct leat__m *m, struct leat__pd *pd, enum leat_
 			return m;
 		begin(m);
 		if (!push(pd, dir, &w, true)) {
+			fence_seq_cst_after_rmw(); /* as in take_ready */
 			unbegin(m);
 			return m;
 		}
@@ -335,8 +348,7 @@ struct leat__m *leat__pd_wait(struct leat__m *m, struct leat__pd *pd, enum leat_
 		m = leat__pd_sleep(m, pd, dir, &w, verdict_or_stop(pd, heeded, stop) != 0);
 		if (w.ready) {
 			/* This edge is the caller's; READY stood for those who came too late. */
-			if (load_relaxed(&pd->state[dir]) == LEAT__POLL_READY)
-				cas_acq_rel(&pd->state[dir], &ready, LEAT__POLL_NIL);
+			take_ready(pd, dir);
 			return m;
 		}
 		/* Else closed, or past the deadline, or the deadline was moved meanwhile. */
@@ -564,8 +576,7 @@ void leat__pd_edge(struct leat__m *m, uint64_t event_token, unsigned edges,
 	if (edges & LEAT__OS_READ)
 		edge(m, pd, LEAT__POLL_READ, ready);
 	/* Each event says that it can be written to, too.  A READY that is there already stands for this edge as well: who takes it
-	   later tries after that; and had he taken it and tried before the edge came, the kernel's locks, of the file and
-	   of the poller, would let us see it gone. */
+	   later tries after that; and had he taken it and tried before the edge came, we would see it gone: take_ready. */
 	if (edges & LEAT__OS_WRITE && load_relaxed(&pd->state[LEAT__POLL_WRITE]) != LEAT__POLL_READY)
 		edge(m, pd, LEAT__POLL_WRITE, ready);
 	else if (edges & LEAT__OS_WRITE)
