@@ -354,6 +354,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		m->fault = f;
 		if (report_overflow(m, context))
 			return;
+		m->fault.sig = 0; /* reported as another fault, with what there is */
 	}
 	if (old->sa_flags & SA_SIGINFO) {
 		old->sa_sigaction(sig, info, context);
