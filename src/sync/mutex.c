@@ -243,21 +243,24 @@ int leat_mutex_lock_ctx(leat_mutex *m, leat_any_ctx any)
 	return 0;
 }
 
-static ALWAYS_INLINE void leat__mutex_take(leat_mutex *m)
+void leat__mutex_lock(leat_mutex *m)
 {
 	if (unlikely(!try_lock(m)))
 		leat__mutex_lock_slow(m, NULL);
 }
 
-void leat__mutex_lock(leat_mutex *m)
+static COLD void leat__mutex_lock_contended(leat_mutex *m)
 {
-	leat__mutex_take(m);
+	leat__mutex_lock_slow(m, NULL);
+	leat__hb_acquire(m);
 }
 
 void leat_mutex_lock(leat_mutex *m)
 {
-	leat__mutex_take(m);
-	leat__hb_acquire(m);
+	if (likely(try_lock(m)))
+		leat__hb_acquire(m);
+	else
+		leat__mutex_lock_contended(m);
 }
 
 /* --- unlock, slowly.  inside: the caller is in the runtime, about to park; else NULL */
@@ -331,16 +334,22 @@ static NOINLINE bool leat__mutex_hand_over(leat_mutex *mu, struct leat__m *insid
 	return g != NULL;
 }
 
+/* By who holds it, and has nobody to hand it over to. */
+static ALWAYS_INLINE void leat__mutex_let_go(leat_mutex *m, struct leat__m *inside)
+{
+	release(m);
+	leat__fence_light();
+	if (unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED)))
+		leat__mutex_wake(m, inside);
+}
+
 /* By who holds it. */
 static ALWAYS_INLINE void leat__mutex_drop(leat_mutex *m, struct leat__m *inside)
 {
 	if (unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED) == HAND_OVER) &&
 	    leat__mutex_hand_over(m, inside))
 		return;
-	release(m);
-	leat__fence_light();
-	if (unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED)))
-		leat__mutex_wake(m, inside);
+	leat__mutex_let_go(m, inside);
 }
 
 static ALWAYS_INLINE void leat__mutex_drop_checked(leat_mutex *m, struct leat__m *inside)
@@ -361,7 +370,17 @@ void leat__mutex_unlock_inside(struct leat__m *m, leat_mutex *mu)
 	leat__mutex_drop_checked(mu, m);
 }
 
-void leat_mutex_unlock(leat_mutex *m)
+static NOINLINE void leat__mutex_unlock_slow(leat_mutex *m)
 {
 	leat__mutex_drop_checked(m, NULL);
+}
+
+void leat_mutex_unlock(leat_mutex *m)
+{
+	if (unlikely(!__atomic_load_n(&m->leat__held, __ATOMIC_RELAXED)) ||
+	    unlikely(leat__sanitizers & LEAT__TSAN) ||
+	    unlikely(__atomic_load_n(&m->leat__wanted, __ATOMIC_RELAXED) == HAND_OVER))
+		leat__mutex_unlock_slow(m);
+	else
+		leat__mutex_let_go(m, NULL);
 }
