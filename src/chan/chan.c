@@ -133,6 +133,7 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 	leat__chan_unlock(m, c);
 	if (watched && w.timed)
 		leat__alarm_await(m, c->alarm);
+	m->left = __builtin_return_address(0);
 	m = watched ? leat__park(m) : leat__park_plain(m);
 	if (watched && w.timed)
 		leat__alarm_unawait(c->alarm, true);
@@ -142,8 +143,9 @@ static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *ele
 	return w.ok;
 }
 
-static NOINLINE bool leat__await_recv(struct leat__m *m, leat_chan *c, void *elem)
+static NOINLINE LEAT__RESUMED bool leat__await_recv(struct leat__m *m, leat_chan *c, void *elem)
 {
+	leat__resumed();
 	return leat__await(m, c, elem, false, false);
 }
 
@@ -155,13 +157,17 @@ static ALWAYS_INLINE bool leat__sent(bool sent, bool offer)
 	return sent;
 }
 
-static NOINLINE void leat__await_send(struct leat__m *m, leat_chan *c, const void *elem)
+static NOINLINE LEAT__RESUMED void leat__await_send(struct leat__m *m, leat_chan *c,
+                                                    const void *elem)
 {
+	leat__resumed();
 	leat__sent(leat__await(m, c, (void *)(uintptr_t)elem, true, false), false);
 }
 
-static NOINLINE bool leat__await_offer(struct leat__m *m, leat_chan *c, const void *elem)
+static NOINLINE LEAT__RESUMED bool leat__await_offer(struct leat__m *m, leat_chan *c,
+                                                     const void *elem)
 {
+	leat__resumed();
 	return leat__await(m, c, (void *)(uintptr_t)elem, true, false);
 }
 

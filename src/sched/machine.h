@@ -49,8 +49,9 @@ enum {
 struct leat__m {
 	_Atomic uint32_t in_runtime;
 	_Atomic uint32_t retake;
-	struct leat__p *p;        /* NULL: taken away, idle, or a plain thread */
-	struct leat__g *g;        /* what runs here */
+	struct leat__p *p; /* NULL: taken away, idle, or a plain thread */
+	struct leat__g *g; /* what runs here */
+	const void *left;  /* its own: where who parked here last was called from: LEAT__RESUMED */
 	struct leat__g *pending;  /* the scheduler context runs this next */
 	struct leat__stack *dead; /* of a goroutine that ended: the scheduler context frees it */
 	struct leat__g *dead_g;   /* its descriptor */
@@ -83,6 +84,8 @@ struct leat__m {
 	struct leat__fault fault;    /* its own: which it reports; sig is 0 before: fault.c */
 	struct leat__os_batch edges; /* its own: what it finds in the poller */
 };
+
+_Static_assert(offsetof(struct leat__m, left) == LEAT__M_LEFT, "switch.S knows it");
 
 /* The first call of a thread: makes its M, and on the process's first call the whole runtime. */
 struct leat__m *leat__attach(void);

@@ -23,6 +23,12 @@ static inline struct leat__m *leat__self(void)
 	return m;
 }
 
+/* Compilers have nothing for it. */
+#define LEAT__RESUMED
+static ALWAYS_INLINE void leat__resumed(void)
+{
+}
+
 static inline char *leat__thread_pointer(void)
 {
 	char *p;

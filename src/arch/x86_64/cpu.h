@@ -15,6 +15,25 @@ static inline struct leat__m *leat__self(void)
 	return m;
 }
 
+/* GCC, and clang from 15 on, have a function return by a jump to __x86_return_thunk, unless there are shadow stacks. */
+#if defined __has_attribute
+#if __has_attribute(function_return) && !(defined __CET__ && (__CET__ & 2))
+#define LEAT__RESUMED __attribute__((function_return("thunk-extern")))
+#endif
+#endif
+
+#ifdef LEAT__RESUMED
+static ALWAYS_INLINE void leat__resumed(void)
+{
+	__asm__ volatile(".set __x86_return_thunk, leat__return_resumed");
+}
+#else
+#define LEAT__RESUMED
+static ALWAYS_INLINE void leat__resumed(void)
+{
+}
+#endif
+
 static inline char *leat__thread_pointer(void)
 {
 	char *p;

@@ -17,6 +17,7 @@
  * kernel keeps shadow stacks off for programs linked with it.
  */
 	.hidden leat__errno_offset
+	.set LEFT, 24	/* LEAT__M_LEFT */
 
 	.macro push_register name
 	pushq %\name
@@ -193,6 +194,26 @@ leat__swap:
 	notrack jmpq *%rcx	/* a return in all but name: there is no endbr64 */
 	.cfi_endproc
 	.size leat__swap, . - leat__swap
+
+/* The end of what is LEAT__RESUMED (arch.h): rax is its result. */
+	.globl leat__return_resumed
+	.hidden leat__return_resumed
+	.type leat__return_resumed, @function
+	.p2align 4
+leat__return_resumed:
+	.cfi_startproc
+	movq leat__tls_self@gottpoff(%rip), %rcx
+	movq (%rsp), %rsi
+	movq %fs:(%rcx), %rcx
+	cmpq %rsi, LEFT(%rcx)
+	jne 1f
+	ret
+1:	addq $8, %rsp
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rsi
+	notrack jmpq *%rsi
+	.cfi_endproc
+	.size leat__return_resumed, . - leat__return_resumed
 
 /* Where a new context that was prepared begins: rbx holds the entry function.  Unwinders end here. */
 	.globl leat__context_start
