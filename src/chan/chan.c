@@ -118,19 +118,21 @@ COLD void leat__chan_lock_slow(struct leat__m *m, leat_chan *c)
 static ALWAYS_INLINE bool leat__await(struct leat__m *m, leat_chan *c, void *elem, bool send,
                                       bool watched)
 {
+	struct leat__g *me = m->g;
 	struct leat__waiter w;
 
-	w.g = m->g;
+	w.g = me;
+	compiler_barrier(); /* gcc 12 would put the two into one vector, by way of memory */
 	w.elem = elem;
 	w.special = watched && !m->p ? LEAT__NOT_PLAINLY : 0;
 	w.ok = false;
 	w.timed = watched && c->alarm != NULL;
-	leat__park_as(m->g, send ? LEAT__WAIT_SEND : LEAT__WAIT_RECV);
-	m->g->fired = &w;
+	leat__park_as(me, send ? LEAT__WAIT_SEND : LEAT__WAIT_RECV);
+	me->fired = &w;
 	if (watched && unlikely(leat__sanitizers & LEAT__TSAN))
 		leat__san_waits(c, &w);
 	leat__waiters_add(send ? &c->senders : &c->receivers, &w);
-	leat__chan_unlock(m, c);
+	leat__biased_unlock(&c->lock, watched ? leat__mark(m) : m->p->mark);
 	if (watched && w.timed)
 		leat__alarm_await(m, c->alarm);
 	m->left = __builtin_return_address(0);
@@ -263,7 +265,7 @@ static ALWAYS_INLINE bool leat__send(leat_chan *c, const void *elem, bool offer)
 		return leat__send_on(m, c, elem, offer);
 	if (w) {
 		leat__waiter_fetch(w);
-		leat__waiters_remove(&c->receivers, w);
+		leat__waiters_remove_first(&c->receivers, w);
 		if (w->elem)
 			leat__copy(w->elem, elem, c->elem_bytes);
 		served(m, p, c, w, true);
@@ -333,7 +335,7 @@ bool leat_chan_recv(leat_chan *c, void *elem)
 		return leat__recv_on(m, c, elem);
 	if (w) {
 		leat__waiter_fetch(w);
-		leat__waiters_remove(&c->senders, w);
+		leat__waiters_remove_first(&c->senders, w);
 		if (elem)
 			leat__copy(elem, w->elem, c->elem_bytes);
 		served(m, p, c, w, false);

@@ -136,8 +136,8 @@ static inline void leat__waiters_add(struct leat__waiters *q, struct leat__waite
 	w->next = NULL;
 	w->prev = q->last;
 	w->queued = true;
-	if (q->last)
-		q->last->next = w;
+	if (unlikely(w->prev != NULL))
+		w->prev->next = w;
 	else
 		q->first = w;
 	q->last = w;
@@ -169,6 +169,19 @@ static inline void leat__waiters_remove(struct leat__waiters *q, struct leat__wa
 	w->queued = false;
 }
 
+/* The same for w, the first of q. */
+static inline void leat__waiters_remove_first(struct leat__waiters *q, struct leat__waiter *w)
+{
+	struct leat__waiter *next = w->next;
+
+	q->first = next;
+	if (unlikely(next != NULL))
+		next->prev = NULL;
+	else
+		q->last = NULL;
+	w->queued = false;
+}
+
 /* The longest waiter that can still be served, off the queue and claimed; or NULL. */
 static inline struct leat__waiter *leat__waiters_take(struct leat__waiters *q)
 {
@@ -177,7 +190,7 @@ static inline struct leat__waiter *leat__waiters_take(struct leat__waiters *q)
 	while ((w = q->first) != NULL) {
 		uint32_t armed = LEAT__ARMED;
 
-		leat__waiters_remove(q, w);
+		leat__waiters_remove_first(q, w);
 		if (likely(!(w->special & LEAT__SELECTING)))
 			return w;
 		if (cas_acq_rel(&w->g->claim, &armed, LEAT__FIRED)) {
