@@ -247,7 +247,7 @@ void leat__schedule(void)
 /* --- park and ready */
 
 /* A plain thread sleeps on its own word. */
-static NOINLINE struct leat__m *leat__park_thread(struct leat__m *m)
+static NOINLINE void leat__park_thread(struct leat__m *m)
 {
 	struct leat__g *me = m->g;
 
@@ -262,7 +262,6 @@ static NOINLINE struct leat__m *leat__park_thread(struct leat__m *m)
 	while (exchange_acquire(&me->woken, 0) == 0)
 		leat__os_wait(&me->woken, 0, INT64_MAX);
 	__atomic_store_n(&me->sp, NULL, __ATOMIC_RELEASE);
-	return m;
 }
 
 /* A plain thread, or what is no more. */
@@ -277,15 +276,50 @@ static COLD void wake_thread(struct leat__g *g)
 	leat__os_wake(&g->woken, 1);
 }
 
-struct leat__m *leat__park_slow(struct leat__m *m)
+/* The same where it may be anything; g: what it is, taken off its queue, or NULL: it is not known. */
+static NOINLINE void leat__park_any(struct leat__m *m, struct leat__g *g)
 {
 	struct leat__g *me = m->g;
 
-	if (unlikely(!m->p))
-		return leat__park_thread(m);
 	/* What is locked to this thread takes it along. */
-	leat__switch_now(m, me, likely(!(me->special & LEAT__LOCKED)) ? leat__next(m->p) : NULL);
-	return leat__self();
+	if (!g && likely(!(me->special & LEAT__LOCKED)))
+		g = leat__next(m->p);
+	leat__switch_now(m, me, g);
+}
+
+/* What a processor meets most where there is nothing in next: leat__next without what is due seldom, and the ring's
+   head.  Calls nothing that returns. */
+void leat__park_slow(struct leat__m *m)
+{
+	struct leat__p *p = m->p;
+	struct leat__g *me = m->g, *g;
+
+	if (unlikely(!p)) {
+		leat__park_thread(m);
+		return;
+	}
+	if (unlikely(load_relaxed(&m->retake) & LEAT__RETAKE_SLOW) || unlikely(me->special) ||
+	    load_relaxed(&p->next) || unlikely(p->until_poll == 1) ||
+	    unlikely(load_relaxed(&p->attention)) || unlikely(load_relaxed(&leat__sched.urgents)) ||
+	    (unlikely(load_relaxed(&p->timers.next) != INT64_MAX) && (p->until_poll & 3) == 1)) {
+		leat__park_any(m, NULL);
+		return;
+	}
+	g = leat__ring_get(p);
+	if (unlikely(!g)) {
+		leat__park_any(m, NULL);
+		return;
+	}
+	p->until_poll--;
+	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
+	if (unlikely(g == me) || unlikely(!g->stack) || unlikely(!leat__off_cpu(g)) ||
+	    unlikely(g->special)) {
+		leat__park_any(m, g);
+		return;
+	}
+	leat__stamp(me);
+	m->g = g;
+	leat__switch(&me->sp, &g->sp);
 }
 
 void leat__ready(struct leat__m *m, struct leat__g *g, bool soon)
@@ -387,24 +421,6 @@ struct leat__m *leat__yield(struct leat__m *m)
 		g = leat__next(p);
 	}
 	leat__switch_to(m, me, g);
-	return leat__self();
-}
-
-struct leat__m *leat__yield_to(struct leat__m *m, uint32_t most)
-{
-	struct leat__p *p = m->p;
-	struct leat__g *me = m->g;
-	uint32_t n;
-
-	if (unlikely(!p) || unlikely(me->special & (LEAT__LOCKED | LEAT__WATCHED)) ||
-	    unlikely(leat__policy != NULL))
-		return NULL;
-	n = load_relaxed(&p->tail) - load_relaxed(&p->head) + (load_relaxed(&p->next) != NULL);
-	if (n == 0 || n > most)
-		return NULL;
-	leat__ring_put(p, me);
-	leat__wake(); /* they may compute */
-	leat__switch_to(m, me, leat__next(p));
 	return leat__self();
 }
 

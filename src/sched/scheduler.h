@@ -129,8 +129,9 @@ static inline bool leat__off_cpu(struct leat__g *g)
 	return __atomic_load_n(&g->sp, __ATOMIC_ACQUIRE) != NULL;
 }
 
-/* leat__park where the next goroutine is not known, or something is special about one of the two. */
-struct leat__m *leat__park_slow(struct leat__m *m);
+/* leat__park where the next goroutine is not in next, or something is special about one of the two.  Not the M: so
+   that it can end in a jump to the switch, which then returns right to where the park was called. */
+void leat__park_slow(struct leat__m *m);
 
 /* Stop the calling goroutine (or plain thread) until it is readied; the M it resumes on.  Inline, for
    what a switch resumes returns through its callers: the fewer they are the more often it is predicted
@@ -144,8 +145,10 @@ static ALWAYS_INLINE struct leat__m *leat__park_plain(struct leat__m *m)
 	/* Each 16th time, and before a poll, by way of next.c, which looks for timers. */
 	if (unlikely(!g) || unlikely((p->until_poll & 15) == 1) ||
 	    unlikely(load_relaxed(&p->attention)) || unlikely(me->special | g->special) ||
-	    unlikely(!g->stack) || unlikely(!leat__off_cpu(g)))
-		return leat__park_slow(m);
+	    unlikely(!g->stack) || unlikely(!leat__off_cpu(g))) {
+		leat__park_slow(m);
+		return leat__self();
+	}
 	store_relaxed(&p->tick, load_relaxed(&p->tick) + 1);
 	p->until_poll--;
 	store_relaxed(&p->next, NULL);
@@ -157,8 +160,10 @@ static ALWAYS_INLINE struct leat__m *leat__park_plain(struct leat__m *m)
 
 static ALWAYS_INLINE struct leat__m *leat__park(struct leat__m *m)
 {
-	if (unlikely(load_relaxed(&m->retake) & LEAT__RETAKE_SLOW))
-		return leat__park_slow(m);
+	if (unlikely(load_relaxed(&m->retake) & LEAT__RETAKE_SLOW)) {
+		leat__park_slow(m);
+		return leat__self();
+	}
 	return leat__park_plain(m);
 }
 
@@ -190,9 +195,6 @@ static inline void leat__timers_glance(struct leat__p *p)
 
 /* Something else may run: the caller goes to the end of its processor's queue. */
 struct leat__m *leat__yield(struct leat__m *m);
-
-/* The same where somebody waits for his turn on this processor, but no more than so many; else NULL, at once. */
-struct leat__m *leat__yield_to(struct leat__m *m, uint32_t most);
 
 /* A buffered operation was done: a goroutine that waits in next for more than some microseconds goes
    where others can take it. */
@@ -273,6 +275,23 @@ static inline void leat__wake(void)
 	if (unlikely(load_relaxed(&leat__sched.idle)) && !load_relaxed(&leat__sched.searching) &&
 	    leat__ticks() - load_relaxed(&leat__sched.woke_at) > load_relaxed(&leat__sched.wake_gap))
 		leat__wake_slow();
+}
+
+/* leat__yield where somebody waits for his turn on this processor, but no more than so many; else NULL, at once. */
+static ALWAYS_INLINE struct leat__m *leat__yield_to(struct leat__m *m, uint32_t most)
+{
+	struct leat__p *p = m->p;
+	uint32_t n;
+
+	if (unlikely(!p) || unlikely(m->g->special & (LEAT__LOCKED | LEAT__WATCHED)) ||
+	    unlikely(leat__policy != NULL))
+		return NULL;
+	n = load_relaxed(&p->tail) - load_relaxed(&p->head) + (load_relaxed(&p->next) != NULL);
+	if (n == 0 || n > most)
+		return NULL;
+	leat__ring_put(p, m->g);
+	leat__wake(); /* they may compute */
+	return leat__park(m);
 }
 
 /* That work is p's newest in its deque: where somebody looks for work, or could, he gets it cheaply. */
