@@ -72,7 +72,6 @@ LEAT_API int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, b
 struct leat__select_chunk;
 
 typedef struct leat__select {
-	int round;     /* 1: registering, 2: running the chosen case */
 	int count;     /* cases registered */
 	int chosen;    /* the case to run */
 	int dflt;      /* the case that is default, or -1 */
@@ -110,7 +109,6 @@ LEAT__END
 /* The header alone: clearing all of it would cost more than the select. */
 LEAT__INLINE void leat__select_begin(leat__select *s)
 {
-	s->round = 0;
 	s->count = 0;
 	s->dflt = -1;
 	s->timeout = -1;
@@ -121,11 +119,10 @@ LEAT__INLINE void leat__select_begin(leat__select *s)
 	s->cases = s->inline_cases;
 }
 
-/* Is there another round? */
-LEAT__INLINE bool leat__select_step(leat__select *s)
+/* Is there this round? */
+LEAT__INLINE bool leat__select_round(leat__select *s, int round)
 {
-	s->round++;
-	return s->round == 1 || (s->round == 2 && leat__select_choose(s));
+	return round == 1 || (round == 2 && leat__select_choose(s));
 }
 
 /* Sizes and n, the number of the case, are constants here, so of each of these little remains: a call for
@@ -175,23 +172,25 @@ LEAT__INLINE void leat__select_take(leat__select *s, void *to, size_t bytes)
 
 /*
  * A loop of two rounds over the cases.  In round 1 every case registers itself and is false; then
- * leat__select_step makes the choice; in round 2 the chosen case is true, once.  The number of a case is in
- * a variable of its own, which begins anew in each round and whose address nobody has: so the compiler
- * knows its value at each case, and a case takes four or five instructions.
+ * leat__select_round makes the choice; in round 2 the chosen case is true, once.  The round, and the number of
+ * a case, which begins anew in each round, are in variables of their own whose address nobody has: so the
+ * compiler knows their values at each case, and a case takes four or five instructions.
  */
+#define LEAT__SELECT_ROUNDS                                                                        \
+	for (int leat__chan_round = 1; leat__select_round(&leat__chan_select, leat__chan_round);       \
+	     leat__chan_round++)                                                                       \
+		for (int leat__chan_case = 0; leat__chan_case >= 0; leat__chan_case = -1)
 #define LEAT_CHAN_SELECT                                                                           \
 	LEAT__QUIET_SHADOW(                                                                            \
 	    for (leat__select leat__chan_select,                                                       \
 	         *leat__chan_selecting = (leat__select_begin(&leat__chan_select), &leat__chan_select); \
-	         leat__select_step(leat__chan_selecting);) for (int leat__chan_case = 0;               \
-	                                                        leat__chan_case >= 0;                  \
-	                                                        leat__chan_case = -1))
+	         leat__chan_selecting; leat__chan_selecting = NULL) LEAT__SELECT_ROUNDS)
 
 #define LEAT__RECV_CASE(g, c, bytes)                                                               \
 	__extension__({                                                                                \
 		LEAT__CAN_RECV(c);                                                                         \
 		int leat__n = leat__chan_case++;                                                           \
-		leat__chan_select.round == 2                                                               \
+		leat__chan_round == 2                                                                      \
 		    ? leat__select_mine(&leat__chan_select, leat__n)                                       \
 		    : leat__select_recv(&leat__chan_select, leat__n, (g) ? LEAT__RAW(c) : NULL, (bytes));  \
 	})
@@ -201,7 +200,7 @@ LEAT__INLINE void leat__select_take(leat__select *s, void *to, size_t bytes)
 		LEAT__CAN_SEND(c);                                                                         \
 		int leat__n = leat__chan_case++;                                                           \
 		bool leat__m = false;                                                                      \
-		if (leat__chan_select.round == 2) {                                                        \
+		if (leat__chan_round == 2) {                                                               \
 			leat__m = leat__select_mine(&leat__chan_select, leat__n);                              \
 		} else if (!(g)) {                                                                         \
 			leat__select_recv(&leat__chan_select, leat__n, NULL, LEAT__DISCARD);                   \
@@ -247,7 +246,7 @@ LEAT__INLINE void leat__select_take(leat__select *s, void *to, size_t bytes)
 #define LEAT__OTHER_CASE(adds)                                                                     \
 	__extension__({                                                                                \
 		int leat__n = leat__chan_case++;                                                           \
-		leat__chan_select.round == 2 ? leat__select_mine(&leat__chan_select, leat__n) : (adds);    \
+		leat__chan_round == 2 ? leat__select_mine(&leat__chan_select, leat__n) : (adds);           \
 	})
 #define LEAT_CASE_DEFAULT                                                                          \
 	LEAT__ONCE(__COUNTER__, LEAT__OTHER_CASE(leat__select_add_default(&leat__chan_select)))
