@@ -29,6 +29,23 @@ static inline void leat__copy_long(void *to, const void *from, size_t bytes)
 	}
 }
 
+/* At most 8 bytes, with few registers. */
+static inline void leat__copy_few(void *to, const void *from, size_t bytes)
+{
+	char *d = to;
+	const char *s = from;
+
+	if (likely(bytes == 8))
+		*(leat__word *)to = *(const leat__word *)from;
+	else if (likely(bytes == 4))
+		*(leat__half *)to = *(const leat__half *)from;
+	else
+		for (; bytes; bytes--) {
+			*d++ = *s++;
+			compiler_barrier();
+		}
+}
+
 static inline void leat__copy(void *to, const void *from, size_t bytes)
 {
 	if (likely(bytes == 8))

@@ -47,28 +47,15 @@ struct select_timer {
 	struct leat__g *g;
 };
 
-enum { NONE = LEAT_SELECT_NONE, AGAIN = -2, SEND_ON_CLOSED = -3, WAITING = -4, FREED = -5 };
+enum {
+	NONE = LEAT_SELECT_NONE,
+	AGAIN = LEAT__SELECT_AGAIN,
+	SEND_ON_CLOSED = LEAT__SELECT_CLOSED,
+	WAITING = -4,
+	FREED = -5
+};
 
 /* --- looking */
-
-/* Would the case be served now?  Without the lock a hint; with it the truth, but for timed channels, and
-   if queued waiters of other selects that fired meanwhile are left aside. */
-static ALWAYS_INLINE bool looks_ready(const leat_case *k)
-{
-	const leat_chan *c = k->chan;
-	uintptr_t ready;
-
-	if (!c)
-		return false;
-	/* Which of the three it is cannot be predicted, unlike the direction: one branch, not four. */
-	if (k->dir == LEAT_SEND)
-		ready = (uintptr_t)(__atomic_load_n(&c->count, __ATOMIC_RELAXED) < c->cap) |
-		        (uintptr_t)__atomic_load_n(&c->receivers.first, __ATOMIC_RELAXED);
-	else
-		ready = __atomic_load_n(&c->count, __ATOMIC_RELAXED) |
-		        (uintptr_t)__atomic_load_n(&c->senders.first, __ATOMIC_RELAXED);
-	return (ready | __atomic_load_n(&c->special, __ATOMIC_RELAXED)) != 0;
-}
 
 /* A timed channel looks ready always: is it too early for a receive?  Locked. */
 static bool too_early(const leat_case *k)
@@ -77,10 +64,8 @@ static bool too_early(const leat_case *k)
 	       !leat__alarm_due(k->chan->alarm);
 }
 
-/* Perform case i, whose channel is locked; i, SEND_ON_CLOSED, or AGAIN if it would wait.  Unlocks. */
-static int perform(struct leat__m *m, const struct selection *s, size_t i)
+int leat__select_perform(struct leat__m *m, const leat_case *k, bool *ok)
 {
-	const leat_case *k = &s->cases[i];
 	enum leat__outcome outcome;
 
 	if (k->dir == LEAT_SEND)
@@ -88,24 +73,23 @@ static int perform(struct leat__m *m, const struct selection *s, size_t i)
 	else
 		outcome = leat__recv_locked(m, k->chan, k->value, true);
 	if (outcome == LEAT__DONE) {
-		*s->ok = true;
-		return (int)i;
+		*ok = true;
+		return 0;
 	}
 	if (outcome == LEAT__CLOSED && k->dir == LEAT_RECV) {
-		*s->ok = false;
-		return (int)i;
+		*ok = false;
+		return 0;
 	}
 	leat__chan_unlock(m, k->chan);
 	return outcome == LEAT__CLOSED ? SEND_ON_CLOSED : AGAIN;
 }
 
-/* A select made somebody runnable here. */
-static inline void note_served(struct leat__p *p)
+/* The same for case i of s; i if it happened. */
+static int perform(struct leat__m *m, const struct selection *s, size_t i)
 {
-	uint32_t tick = load_relaxed(&p->tick);
+	int r = leat__select_perform(m, &s->cases[i], s->ok);
 
-	p->served = p->served_tick == tick ? p->served + 1 : 1;
-	p->served_tick = tick;
+	return r == 0 ? (int)i : r;
 }
 
 /* What a select meets most: a receive from one who waits in a plain send.  k's channel is locked, and
@@ -129,7 +113,7 @@ static ALWAYS_INLINE bool serve_plainly(struct leat__m *m, const leat_case *k, b
 		leat__ready(m, g, true);
 		return true;
 	}
-	note_served(m->p);
+	leat__select_note(m->p);
 	if (unlikely(!leat__try_ready_next(m->p, g)))
 		leat__ready(m, g, true);
 	return true;
@@ -143,7 +127,7 @@ static ALWAYS_INLINE int try_some(struct leat__m *m, const struct selection *s, 
 	uint64_t ready = 0;
 
 	for (size_t i = width; i-- > 0;)
-		ready = 2 * ready + looks_ready(&cases[i]);
+		ready = 2 * ready + leat__select_looks_ready(&cases[i]);
 	while (ready) {
 		uint64_t rest = ready;
 		uint32_t others = 0;
@@ -184,7 +168,8 @@ static NOINLINE int leat__try_ready_many(struct leat__m *m, const struct selecti
 	int r;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (looks_ready(&s->cases[i]) && leat__choose(m->p, LEAT__CHOOSE_CASE, ++ready) == 0)
+		if (leat__select_looks_ready(&s->cases[i]) &&
+		    leat__choose(m->p, LEAT__CHOOSE_CASE, ++ready) == 0)
 			chosen = i;
 	if (!ready)
 		return AGAIN;
@@ -222,7 +207,8 @@ static int try_all(struct leat__m *m, struct selection *s)
 			return FREED;
 		}
 	for (size_t i = 0; i < s->ordered && !ready; i++)
-		ready = looks_ready(&s->cases[s->order[i]]) && !too_early(&s->cases[s->order[i]]);
+		ready =
+		    leat__select_looks_ready(&s->cases[s->order[i]]) && !too_early(&s->cases[s->order[i]]);
 	unlock_all(m, s, s->ordered);
 	if (!ready)
 		return NONE;
@@ -442,23 +428,23 @@ static void allocate(struct selection *s)
 	leat__record_push(&s->cleanup);
 }
 
-/*
- * Nothing is ready.  Where none wait for their turn here but those that selects just served, these come first,
- * once: what they send or want next is soon there, and it costs less than to queue on each channel and off
- * again, which they would have to mind.  Others here are none of its business: behind them it would lose its
- * part of a time slice that it shares.  Nor may it come late for an instant: until it is back no timer is set.
- */
-static struct leat__m *leat__let_served(struct leat__m *m, const struct selection *s, int *result)
+static bool any_timed(const struct selection *s)
 {
-	struct leat__p *p = m->p;
-	struct leat__m *later;
-
-	if (!p || p->served_tick != load_relaxed(&p->tick))
-		return m;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->cases[i].chan && unlikely(s->cases[i].chan->special & LEAT__TIMED_CHAN))
-			return m;
-	later = leat__yield_to(m, p->served);
+			return true;
+	return false;
+}
+
+/* Nothing was ready: let those go first that selects served, and try once more.  */
+static struct leat__m *leat__let_served(struct leat__m *m, const struct selection *s, int *result)
+{
+	uint32_t served = leat__select_served(m->p);
+	struct leat__m *later;
+
+	if (!served || any_timed(s))
+		return m;
+	later = leat__yield_to(m, served);
 	if (!later)
 		return m;
 	*result = s->n > 64 ? leat__try_ready_many(later, s) : leat__try_ready(later, s);
@@ -535,13 +521,32 @@ static ALWAYS_INLINE int leat__select_in(const leat_case *cases, size_t n, int64
 	return r;
 }
 
-int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
+static inline int leat__not_closed(int r)
 {
-	int r = leat__select_in(cases, n, timeout_ns, ok, NULL);
-
 	if (unlikely(r == SEND_ON_CLOSED))
 		leat__panic_runtime("send on closed channel");
 	return r;
+}
+
+int leat_select(const leat_case *cases, size_t n, int64_t timeout_ns, bool *ok)
+{
+	return leat__not_closed(leat__select_in(cases, n, timeout_ns, ok, NULL));
+}
+
+int leat__select_not_ready(struct leat__m *m, const leat_case *cases, size_t n, int64_t timeout_ns,
+                           bool *ok)
+{
+	struct selection s;
+	int r;
+
+	s.cases = cases;
+	s.n = n;
+	s.ok = ok;
+	s.room = NULL;
+	r = leat__select_slow(m, &s, timeout_ns);
+	if (unlikely(r == FREED))
+		leat__panic_runtime(LEAT__USE_OF_FREED);
+	return leat__not_closed(r);
 }
 
 int leat__select_offer(const leat_case *cases, size_t n, bool *ok, void *room)

@@ -4,7 +4,8 @@
  * the chosen one in its second.
  *
  * Invariants (the select object's, touched by its goroutine alone)
- *  - round is 1 while cases are registered and 2 while the chosen one is looked for.
+ *  - The round is a variable of the program's own, of which the compiler knows the value at each case: 1 while
+ *    cases are registered and 2 while the chosen one is looked for.
  *  - count is the number of cases registered so far.
  *  - A small value that is received lands in `in`, whichever case it is: one is chosen.
  *  - No address of the program's is kept between the rounds: what is sent is copied into the object
@@ -14,9 +15,8 @@
  *    leave by return.
  */
 #include "base/copy.h"
+#include "chan/select.h"
 #include "sched/panic.h"
-
-#include <leat/select.h>
 
 #include <stdlib.h>
 
@@ -116,20 +116,149 @@ bool leat__select_add_timeout(leat__select *s, int64_t timeout_ns)
 	return false;
 }
 
-/* Between the rounds. */
-bool leat__select_choose(leat__select *s)
-{
-	int64_t timeout_ns = LEAT_FOREVER;
+/* --- between the rounds */
 
-	if (s->dflt >= 0)
-		timeout_ns = 0;
-	else if (s->timeout >= 0)
-		timeout_ns = s->timeout_ns > 0 ? s->timeout_ns : 0;
-	s->chosen = leat_select(s->cases, (size_t)s->count, timeout_ns, &s->ok);
-	if (s->chosen == LEAT_SELECT_NONE)
-		s->chosen = s->dflt >= 0 ? s->dflt : s->timeout;
+static int64_t timeout_of(const leat__select *s)
+{
+	if (s->dflt < 0 && s->timeout < 0)
+		return LEAT_FOREVER;
+	return s->dflt < 0 && s->timeout_ns > 0 ? s->timeout_ns : 0;
+}
+
+static bool chose(leat__select *s, int r)
+{
+	s->chosen = r != LEAT_SELECT_NONE ? r : s->dflt >= 0 ? s->dflt : s->timeout;
 	return true;
 }
+
+/* Whatever it takes.  Out of the runtime. */
+static NOINLINE bool leat__choose_slow(leat__select *s)
+{
+	return chose(s, leat_select(s->cases, (size_t)s->count, timeout_of(s), &s->ok));
+}
+
+static NOINLINE bool leat__choose_wait(leat__select *s, struct leat__m *m)
+{
+	return chose(s, leat__select_not_ready(m, s->cases, (size_t)s->count, timeout_of(s), &s->ok));
+}
+
+/* Case i was drawn among those that look ready: try it; if it is not, begin anew. */
+static NOINLINE bool leat__choose_drawn(leat__select *s, struct leat__m *m, uint32_t i, bool locked)
+{
+	const leat_case *k = &s->cases[i];
+	int r;
+
+	if (!locked)
+		leat__chan_lock(m, k->chan);
+	r = leat__select_perform(m, k, &s->ok);
+	leat__leave(m);
+	if (unlikely(r == LEAT__SELECT_CLOSED))
+		leat__panic_runtime("send on closed channel");
+	if (unlikely(r == LEAT__SELECT_AGAIN))
+		return leat__choose_slow(s);
+	s->chosen = (int)i;
+	return true;
+}
+
+/* Nothing looks ready, so no case's channel is a timed one.  The second time no select has served anybody in this
+   turn. */
+static NOINLINE bool leat__choose_none(leat__select *s, struct leat__m *m)
+{
+	uint32_t served = s->dflt < 0 && s->timeout < 0 ? leat__select_served(m->p) : 0;
+
+	if (served) {
+		struct leat__m *later = leat__yield_to(m, served);
+
+		if (likely(later != NULL)) {
+			leat__leave(later);
+			return leat__select_choose(s);
+		}
+	}
+	return leat__choose_wait(s, m);
+}
+
+static NOINLINE bool leat__ready_and_leave(struct leat__m *m, struct leat__g *g)
+{
+	leat__ready(m, g, true);
+	leat__leave(m);
+	return true;
+}
+
+static NOINLINE bool leat__wake_and_leave(struct leat__m *m)
+{
+	leat__wake();
+	leat__leave(m);
+	return true;
+}
+
+/* leat__ready, soon, and leave.  Whether somebody is in next already cannot be predicted: one branch less, since what
+   lies at the ring's tail is nobody's. */
+static ALWAYS_INLINE bool served(struct leat__m *m, struct leat__p *p, struct leat__g *g)
+{
+	struct leat__g *old = load_relaxed(&p->next);
+	uint32_t tail = load_relaxed(&p->tail);
+
+	leat__select_note(p);
+	if (unlikely(tail - load_acquire(&p->head) >= LEAT__RING))
+		return leat__ready_and_leave(m, g);
+	store_relaxed(&g->wait, LEAT__RUNNABLE);
+	store_relaxed(&p->next, g);
+	store_relaxed(&p->ring[tail % LEAT__RING], old);
+	store_release(&p->tail, tail + (old != NULL));
+	leat__fence_light(); /* as in leat__wake */
+	if (unlikely(load_relaxed(&leat__sched.idle)))
+		return leat__wake_and_leave(m);
+	leat__leave(m);
+	return true;
+}
+
+/*
+ * What a select meets most is a receive from one who waits in a plain send, and where none does, that it lets those
+ * go first that it has served.  For these it calls nothing that returns, and so saves no registers, and ends in jumps:
+ * what is resumed by a switch returns right into the program, as a plain send does that waits, so of these returns
+ * two are mispredicted instead of six.
+ */
+bool leat__select_choose(leat__select *s)
+{
+	struct leat__m *m = likely(s->count <= LEAT__SELECT_CASES) ? leat__try_enter() : NULL;
+	uint32_t cases = (uint32_t)s->count, n = 0, i;
+	uint8_t ready[LEAT__SELECT_CASES]; /* so that a draw takes no branch */
+	const leat_case *k = s->cases;
+	struct leat__waiter *w;
+	struct leat__p *p;
+	struct leat__g *g;
+	leat_chan *c;
+
+	if (unlikely(!m))
+		return leat__choose_slow(s);
+	p = m->p;
+	for (i = 0; i < cases; i++) {
+		ready[n] = (uint8_t)i;
+		n += leat__select_looks_ready(&k[i]);
+	}
+	if (n == 0)
+		return leat__choose_none(s, m);
+	i = ready[leat__random_below(leat__random_next(&p->random), n)];
+	k += i;
+	c = k->chan;
+	if (unlikely(!leat__biased_trylock(&c->lock, p->mark)))
+		return leat__choose_drawn(s, m, i, false);
+	w = c->senders.first;
+	if (unlikely(k->dir != LEAT_RECV) || !w || unlikely(w->special) || c->count ||
+	    unlikely(c->elem_bytes > 8))
+		return leat__choose_drawn(s, m, i, true);
+	leat__waiters_remove_first(&c->senders, w);
+	if (k->value)
+		leat__copy_few(k->value, w->elem, c->elem_bytes);
+	g = w->g;
+	w->ok = true;
+	leat__biased_unlock(&c->lock, p->mark);
+	s->chosen = (int)i;
+	s->ok = true;
+	return served(m, p, g);
+}
+
+/* --- in the second round */
 
 /* The body of the chosen case begins.  It may leave by return, so what overflowed goes now; but a
    value that was received is still to be taken. */
