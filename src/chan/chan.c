@@ -105,9 +105,9 @@ COLD void leat__used_freed(void)
 	leat__panic_runtime(LEAT__USE_OF_FREED);
 }
 
-COLD void leat__chan_lock_slow(struct leat__m *m, leat_chan *c)
+COLD void leat__chan_lock_slow(struct leat__m *m, leat_chan *c, uint16_t mark)
 {
-	if (unlikely(!leat__biased_lock_slow(&c->lock, leat__mark(m)))) {
+	if (unlikely(!leat__biased_lock_slow(&c->lock, mark))) {
 		leat__leave(m);
 		leat__used_freed();
 	}
@@ -223,7 +223,7 @@ static NOINLINE bool leat__send_slow(leat_chan *c, const void *elem, bool offer)
 static NOINLINE bool leat__send_contended(struct leat__m *m, leat_chan *c, const void *elem,
                                           bool offer)
 {
-	leat__chan_lock_slow(m, c);
+	leat__chan_lock_slow(m, c, leat__mark(m));
 	return leat__send_on(m, c, elem, offer);
 }
 
@@ -315,7 +315,7 @@ static NOINLINE bool leat__recv_slow(leat_chan *c, void *elem)
 
 static NOINLINE bool leat__recv_contended(struct leat__m *m, leat_chan *c, void *elem)
 {
-	leat__chan_lock_slow(m, c);
+	leat__chan_lock_slow(m, c, leat__mark(m));
 	return leat__recv_on(m, c, elem);
 }
 
@@ -402,10 +402,11 @@ bool leat_chan_try_recv(leat_chan *c, void *elem, bool *ok)
 bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *reason)
 {
 	struct leat__waiter *w, *woken = NULL, **link = &woken;
+	/* Kept: an idle thread, which closes contexts' channels, may be given a processor meanwhile. */
+	uint16_t mark = leat__chan_lock(m, c);
 
-	leat__chan_lock(m, c);
 	if (c->special) {
-		leat__chan_unlock(m, c);
+		leat__biased_unlock(&c->lock, mark);
 		return false;
 	}
 	c->reason = leat_error_retain(reason);
@@ -424,7 +425,7 @@ bool leat__chan_close_with(struct leat__m *m, leat_chan *c, const leat_error *re
 		link = &w->next;
 	}
 	*link = NULL;
-	leat__chan_unlock(m, c);
+	leat__biased_unlock(&c->lock, mark);
 	while ((w = woken)) {
 		woken = w->next;
 		w->ok = false;

@@ -94,13 +94,16 @@ _Static_assert(offsetof(struct leat_chan, lock) >= 4 * sizeof(void *), "free lea
 LEAT__NORETURN void leat__used_freed(void);
 
 /* Lock c, for which leat__biased_trylock was not enough; or leave the runtime and panic, if it was freed. */
-void leat__chan_lock_slow(struct leat__m *m, struct leat_chan *c);
+void leat__chan_lock_slow(struct leat__m *m, struct leat_chan *c, uint16_t mark);
 
-/* Lock c, or leave the runtime and panic: where nothing else is locked, nor queued. */
-static ALWAYS_INLINE void leat__chan_lock(struct leat__m *m, struct leat_chan *c)
+/* Lock c, or leave the runtime and panic: where nothing else is locked, nor queued.  As who the caller was here it unlocks. */
+static ALWAYS_INLINE uint16_t leat__chan_lock(struct leat__m *m, struct leat_chan *c)
 {
-	if (unlikely(!leat__biased_trylock(&c->lock, leat__mark(m))))
-		leat__chan_lock_slow(m, c);
+	uint16_t mark = leat__mark(m);
+
+	if (unlikely(!leat__biased_trylock(&c->lock, mark)))
+		leat__chan_lock_slow(m, c, mark);
+	return mark;
 }
 
 /* Lock c: true; false if it was freed. */
