@@ -423,7 +423,7 @@ TEST(beyond_what_the_select_has_room_for)
 	struct shared s = shared_new();
 	enum chosen chosen = NOT_BACK;
 	size_t before = 0;
-	int rounds = 300;
+	int rounds = 1500;
 
 	for (int i = 0; i < 2 * rounds; i++) {
 		if (i == rounds) /* the threads that it takes are there by now */
