@@ -118,7 +118,8 @@ static int leat__copy_by_buffer(struct leat__copying *c)
 	while (result == LEAT__COPY_ON && c->left) {
 		ssize_t n;
 
-		if (c->copied->bytes >= splice_at) {
+		/* What a reader has in its buffer came before what the kernel would take: room of more than ours is not empty yet. */
+		if (c->copied->bytes >= splice_at && !(c->reader && leat_reader_buffered(c->reader))) {
 			splice_at = INT64_MAX;
 			result = leat__copy_splice(c, buffer, BUFFER_BYTES);
 			continue;

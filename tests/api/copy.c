@@ -265,6 +265,42 @@ TEST(between_all_kinds)
 			}
 }
 
+/* By way of a reader that has more in its buffer than a copy takes at once, when the kernel could copy as well. */
+static void through_a_reader(enum kind in, enum kind out, size_t room, size_t peeked, size_t first)
+{
+	struct end from, to;
+	const void *at;
+	leat_copied c;
+
+	source_open(&from, in, LARGE);
+	from.reader = from.file ? leat_reader_of_file(from.file, &(leat_reader_opts){room, 0})
+	                        : leat_reader_of_conn(from.conn, &(leat_reader_opts){room, 0});
+	CHECK(from.reader);
+	sink_open(&to, out);
+	start(&from, &to);
+	CHECK_EQ(leat_reader_peek(from.reader, peeked, &at), 0);
+	CHECK_EQ(copy_n(&to, &from, (int64_t)first, &c), 0);
+	CHECK_EQ(copy(&to, &from, &c), 0);
+	CHECK_EQ(c.bytes, (int64_t)(LARGE - first));
+	CHECK_EQ(leat_reader_buffered(from.reader), 0);
+	sink_close(&to, LARGE);
+	source_close(&from);
+}
+
+TEST(a_large_buffer_of_a_reader_comes_first)
+{
+	static const enum kind ins[] = {DISK, TCP, UNIX},
+	                       outs[] = {DISK, BUFFERED_DISK, TCP, UNIX, BUFFERED_TCP};
+
+	make_data();
+	for (size_t i = 0; i < sizeof ins / sizeof *ins; i++)
+		for (size_t k = 0; k < sizeof outs / sizeof *outs; k++) {
+			through_a_reader(ins[i], outs[k], 49152, 0, 0);
+			through_a_reader(ins[i], outs[k], 100000, 1, 150001);
+			through_a_reader(ins[i], outs[k], 0, 40000, 0); /* grown */
+		}
+}
+
 /* --- the ends of waits */
 
 struct feed_some {
