@@ -5,6 +5,8 @@
  * Descriptors are put in place by a dup2 each, from 0 upwards, so none that is yet to be a source may lie among those
  * that are targets, unless it is its own target.  Where one does (a program may have closed its standard streams, or
  * cross them) another one for the same file is made above.
+ *
+ * What the program has open is looked at before anything is opened here: what is opened takes the numbers of what is closed.
  */
 #include "process/command.h"
 
@@ -191,7 +193,7 @@ static int open_one(struct leat__streams *s, const leat_stdio *io, int target)
 	case LEAT_STDIO_APPEND:
 		return own(s, open_file(io->path, out | O_APPEND));
 	case LEAT_STDIO_FD:
-		return leat__os_is_open(io->fd) ? io->fd : -EBADF;
+		return io->fd;
 	case LEAT_STDIO_INHERIT:
 		return target;
 	case LEAT_STDIO_OUT:
@@ -201,12 +203,13 @@ static int open_one(struct leat__streams *s, const leat_stdio *io, int target)
 	}
 }
 
-static int open_stream(struct leat__streams *s, const leat_stdio *io, int target,
+/* closed: what io is of was not open when nothing was opened here yet. */
+static int open_stream(struct leat__streams *s, const leat_stdio *io, int target, bool closed,
                        const leat_error **error)
 {
-	bool absent = io->kind == LEAT_STDIO_INHERIT ? !leat__os_is_open(target)
-	                                             : io->kind == LEAT_STDIO_OUT && s->child[1] < 0;
-	int fd = absent ? -1 : open_one(s, io, target);
+	bool absent =
+	    io->kind == LEAT_STDIO_INHERIT ? closed : io->kind == LEAT_STDIO_OUT && s->child[1] < 0;
+	int fd = absent ? -1 : closed && io->kind == LEAT_STDIO_FD ? -EBADF : open_one(s, io, target);
 
 	if (fd >= 0)
 		fd = source(s, fd, target);
@@ -224,26 +227,42 @@ static int open_stream(struct leat__streams *s, const leat_stdio *io, int target
 	return fd;
 }
 
+/* Our descriptor that io, the child's target, is of, is not open. */
+static bool is_closed(const leat_stdio *io, int target)
+{
+	return io->kind == LEAT_STDIO_INHERIT ? !leat__os_is_open(target)
+	       : io->kind == LEAT_STDIO_FD    ? !leat__os_is_open(io->fd)
+	                                      : false;
+}
+
+static int check_fds(const leat_command *c)
+{
+	for (size_t i = 0; i < c->fds_n; i++)
+		if (!leat__os_is_open(c->fds[i]))
+			return -EBADF;
+	return 0;
+}
+
 bool leat__streams_open(struct leat__streams *s, const leat_command *c, const leat_error **error)
 {
+	const leat_stdio *const stdio[3] = {&c->in, &c->out, &c->err};
 	size_t n = 3 + c->fds_n;
-	int err;
+	int err, no_fds = check_fds(c);
+	bool closed[3];
 
+	for (int i = 0; i < 3; i++)
+		closed[i] = is_closed(stdio[i], i);
 	*s = (struct leat__streams){.child_n = n};
 	s->child = calloc(n, sizeof *s->child);
 	s->ours = calloc(2 * n + 3, sizeof *s->ours);
 	err = s->child && s->ours ? 0 : -ENOMEM;
 	if (err)
 		fail(error, "exec", NULL, err);
-	if (!err)
-		err = open_stream(s, &c->in, 0, error);
-	if (!err)
-		err = open_stream(s, &c->out, 1, error);
-	if (!err)
-		err = open_stream(s, &c->err, 2, error);
+	for (int i = 0; i < 3 && !err; i++)
+		err = open_stream(s, stdio[i], i, closed[i], error);
 	for (size_t i = 0; i < c->fds_n && !err; i++) {
 		/* Always another one: what is its own target here may be a source of one before. */
-		int fd = own(s, leat__os_dup_above(c->fds[i], (int)n));
+		int fd = no_fds ? no_fds : own(s, leat__os_dup_above(c->fds[i], (int)n));
 
 		s->child[3 + i] = fd;
 		err = fd < 0 ? fd : 0;

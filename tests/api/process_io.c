@@ -268,6 +268,49 @@ TEST(a_close_wakes_who_reads)
 	leat_process_free(p);
 }
 
+/* Numbers that are closed here, and that our own pipes for the child get. */
+TEST(what_is_closed_here_is_closed_there_whatever_takes_its_number)
+{
+	static const leat_stdio bytes = {.kind = LEAT_STDIO_BYTES, .bytes = "x", .n = 1},
+	                        inherit = {.kind = LEAT_STDIO_INHERIT},
+	                        first = {.kind = LEAT_STDIO_FD, .fd = 1};
+	const leat_error *e[3] = {0};
+	int saved[3], one = 1, code[3];
+	leat_exit x = {0};
+
+	for (int fd = 0; fd < 3; fd++) {
+		saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 50);
+		CHECK(saved[fd] >= 0);
+	}
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	e[0] = leat_process_run(
+	    &(leat_command){.args = SHELL("test -e /proc/self/fd/0 -a ! -e /proc/self/fd/1 -a ! -e "
+	                                  "/proc/self/fd/2"),
+	                    .in = bytes,
+	                    .out = inherit,
+	                    .err = inherit},
+	    NULL, &x);
+	e[1] = leat_process_run(&(leat_command){.args = SHELL(":"), .in = bytes, .out = first}, NULL,
+	                        NULL);
+	e[2] = leat_process_run(
+	    &(leat_command){.args = SHELL(":"), .in = bytes, .fds = &one, .fds_n = 1}, NULL, NULL);
+	for (int fd = 0; fd < 3; fd++) {
+		dup2(saved[fd], fd);
+		close(saved[fd]);
+	}
+	for (int i = 0; i < 3; i++)
+		code[i] = leat_error_code(e[i]);
+	CHECK(!e[0]);
+	CHECK_EQ(x.code, 0);
+	CHECK_EQ(code[1], -EBADF);
+	CHECK_STR(leat_error_message(e[1]), "exec: stdout: bad file descriptor");
+	CHECK_EQ(code[2], -EBADF);
+	CHECK_STR(leat_error_message(e[2]), "exec: fds: bad file descriptor");
+	leat_error_free(e[1]);
+	leat_error_free(e[2]);
+}
+
 /* Pipes of the program's own. */
 TEST(connections_of_pipes)
 {
