@@ -2,6 +2,9 @@
 /*
  * What is buffered is at[0 .. n).  Where a write fails in the middle, what it has not written moves to the front, so what is
  * buffered is always just what was taken and not written.
+ *
+ * room is what may be buffered: in memory never above max, so who finds room need not ask for the limit.  at has a byte more, for
+ * the NUL that printing ends with.
  */
 #include "stream/copy.h"
 
@@ -23,6 +26,18 @@ struct leat_writer {
 	int err;
 };
 
+/* What max leaves of room. */
+static size_t within(const leat_writer *w, size_t room)
+{
+	return !w->write && w->max && w->max < room ? w->max : room;
+}
+
+/* Memory for that room; NULL: there is none. */
+static char *memory_for(char *at, size_t room)
+{
+	return room < SIZE_MAX ? realloc(at, room + 1) : NULL;
+}
+
 /* --- made and ended */
 
 leat_writer *leat_writer_new(leat_write_fn *write, void *self, const leat_writer_opts *opts)
@@ -34,9 +49,9 @@ leat_writer *leat_writer_new(leat_write_fn *write, void *self, const leat_writer
 	w->mark = &leat__writer_mark;
 	w->write = write;
 	w->self = self;
-	w->room = opts && opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES;
 	w->max = opts ? opts->max_bytes : 0;
-	w->at = malloc(w->room);
+	w->room = within(w, opts && opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES);
+	w->at = memory_for(NULL, w->room);
 	if (!w->at) {
 		free(w);
 		return NULL;
@@ -173,11 +188,12 @@ static int grow(leat_writer *w, size_t bytes)
 
 	if (bytes <= w->room - w->n)
 		return 0;
-	if (!w->write && w->max && (w->n > w->max || bytes > w->max - w->n))
+	if (!w->write && w->max && bytes > w->max - w->n)
 		return w->err = -EMSGSIZE;
 	while (room - w->n < bytes && room < SIZE_MAX / 2)
 		room *= 2;
-	larger = room - w->n < bytes ? NULL : realloc(w->at, room);
+	room = within(w, room);
+	larger = room - w->n < bytes ? NULL : memory_for(w->at, room);
 	if (!larger)
 		return w->err = -ENOMEM;
 	w->at = larger;
@@ -247,13 +263,13 @@ int leat_writer_vprintf(leat_writer *w, const char *fmt, va_list args)
 		return w->err;
 	va_copy(again, args);
 	/* Most of it fits: printed in its place at once. */
-	n = vsnprintf(w->at + w->n, w->room - w->n, fmt, args);
+	n = vsnprintf(w->at + w->n, w->room - w->n + 1, fmt, args);
 	if (n < 0)
 		w->err = -EINVAL;
-	else if ((size_t)n < w->room - w->n)
+	else if ((size_t)n <= w->room - w->n)
 		w->n += (size_t)n;
-	else if (leat__writer_make_room(w, (size_t)n + 1) == 0) {
-		vsnprintf(w->at + w->n, w->room - w->n, fmt, again);
+	else if (leat__writer_make_room(w, (size_t)n) == 0) {
+		vsnprintf(w->at + w->n, w->room - w->n + 1, fmt, again);
 		w->n += (size_t)n;
 	}
 	va_end(again);

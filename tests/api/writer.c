@@ -149,6 +149,42 @@ TEST(to_memory_which_grows)
 	free(much);
 }
 
+/* What is there is never more than max_bytes, and may be all of it, whatever room there was and whichever call writes. */
+TEST(the_limit_in_memory_is_exact)
+{
+	static const size_t rooms[] = {0, 3, 10, 11, 5000};
+	char text[12] = "0123456789x";
+	size_t n;
+
+	for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+		leat_writer *w = leat_writer_of_memory(&(leat_writer_opts){rooms[i], 10});
+
+		CHECK(w);
+		CHECK_EQ(leat_writer_write(w, text, 11, &n), -EMSGSIZE);
+		CHECK_EQ(n, 0);
+		leat_writer_reset(w);
+		CHECK_EQ(leat_writer_printf(w, "%s", text), -EMSGSIZE);
+		CHECK_EQ(leat_writer_buffered(w), 0);
+		leat_writer_reset(w);
+		CHECK_EQ(leat_writer_printf(w, "%.10s", text), 0);
+		CHECK_EQ(leat_writer_buffered(w), 10);
+		CHECK(memcmp(leat_writer_memory(w), text, 10) == 0);
+		CHECK_EQ(leat_writer_write_byte(w, 'x'), -EMSGSIZE);
+		CHECK_EQ(leat_writer_buffered(w), 10);
+		leat_writer_reset(w);
+		for (int k = 0; k < 10; k++)
+			CHECK_EQ(leat_writer_write_byte(w, 'x'), 0);
+		CHECK_EQ(leat_writer_write_byte(w, 'x'), -EMSGSIZE);
+		leat_writer_reset(w);
+		CHECK_EQ(leat_writer_write_record(w, LEAT_RECORD_VARINT, text, 9), 0);
+		CHECK_EQ(leat_writer_buffered(w), 10);
+		leat_writer_reset(w);
+		CHECK_EQ(leat_writer_write_record(w, LEAT_RECORD_VARINT, text, 10), -EMSGSIZE);
+		CHECK_EQ(leat_writer_buffered(w), 0);
+		leat_writer_free(w);
+	}
+}
+
 /* --- records, there and back */
 
 static void round_trip(leat_record kind, size_t piece, size_t buffer)
