@@ -77,6 +77,15 @@ static bool is_itself(struct leat__sock *s)
 	       leat_addr_equal(&s->local, &s->remote);
 }
 
+/* Not where the program has chosen that port: then it means itself. */
+static bool chooses_port(const struct leat__dial *d)
+{
+	const char *local = d->opts->local;
+	leat_addr a;
+
+	return local && leat__network_literal(d->network, local, &a) == 0 && leat_addr_port(&a) > 0;
+}
+
 /*
  * The connection is begun before the socket is watched: one that is not connected counts as hung up, and the poll descriptor
  * would keep that in mind, so that each read tries first (leat__sock_read).
@@ -135,7 +144,8 @@ struct leat__dialled leat__dial_one(const struct leat__dial *d, const leat_addr 
 
 	if (!result.err)
 		c = leat__dial_once(d, to, ctx, until, &result.err);
-	for (int i = 0; i < ITSELF_TRIES && c && is_itself(leat__conn_sock(c)); i++) {
+	for (int i = 0; i < ITSELF_TRIES && c && is_itself(leat__conn_sock(c)) && !chooses_port(d);
+	     i++) {
 		leat_conn_free(c);
 		c = leat__dial_once(d, to, ctx, until, &result.err);
 	}

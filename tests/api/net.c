@@ -185,6 +185,24 @@ TEST(from_a_local_address)
 	leat_listener_free(l);
 }
 
+/* TCP connects a socket with itself; who asked for that port meant it. */
+TEST(from_the_address_that_is_dialled)
+{
+	leat_listener *l = listen_on("tcp", "127.0.0.1:0");
+	leat_dial_opts o = {.local = text};
+	const leat_error *e = NULL;
+	leat_conn *c;
+	char byte;
+
+	leat_listener_free(l);
+	c = leat_dial_with(&o, "tcp", text, NULL, &e);
+	CHECK(c);
+	CHECK_EQ(leat_conn_write(c, "x", 1, NULL), 0);
+	CHECK_EQ(leat_conn_read(c, &byte, 1), 1);
+	CHECK_EQ(byte, 'x');
+	leat_conn_free(c);
+}
+
 /* A listener whose queue is full, and who dials it has to wait: TCP drops the packet, Unix says EAGAIN. */
 static void check_full_backlog(const char *network, const char *address)
 {
