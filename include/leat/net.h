@@ -127,7 +127,7 @@ LEAT_API int leat_conn_send_fds(leat_conn *c, const int *fds, int n, const void 
                                 leat_any_ctx ctx);
 
 /* Receive up to *n descriptors, which are the caller's and closed on exec, their number then in *n, and up to bytes bytes.
-   What leat_conn_read returns; -EMSGSIZE, with all of them closed, when there were more. */
+   What leat_conn_read returns; -EMSGSIZE, with all of them closed, when there were more, or a record is longer than that. */
 LEAT_API ssize_t leat_conn_recv_fds(leat_conn *c, int *fds, int *n, void *to, size_t bytes,
                                     leat_any_ctx ctx);
 

@@ -114,11 +114,12 @@ int leat_conn_send_fds(leat_conn *c, const int *fds, int n, const void *from, si
 	return leat__sock_send_all(s, &msg, ctx.leat__ctx, &written);
 }
 
-/* Take the descriptors out of msg, up to *n of them; false when there were more, of which none is kept. */
+/* Take the descriptors out of msg, up to *n of them; false when there were more, or it is a record that was cut: then none is
+   kept. */
 static bool take_fds(struct msghdr *msg, int *fds, int *n)
 {
 	int got[FDS_MAX], count = 0;
-	bool fits = !(msg->msg_flags & MSG_CTRUNC);
+	bool fits = !(msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC));
 
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
 		size_t there = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);

@@ -349,6 +349,35 @@ TEST(descriptors_are_passed)
 	leat_conn_free(b);
 }
 
+/* A record is not cut in silence, nor are the descriptors that came with it left open. */
+TEST(records_with_descriptors_are_not_cut)
+{
+	int fds[2], passed[2], got[2], before, n = 2;
+	char buffer[16];
+	leat_conn *a, *b;
+
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	a = leat_conn_from_fd(fds[0], NULL);
+	b = leat_conn_from_fd(fds[1], NULL);
+	CHECK(a && b);
+	CHECK_EQ(pipe2(passed, O_CLOEXEC), 0);
+	CHECK_EQ(leat_conn_send_fds(a, passed, 2, "0123456789", 10, NULL), 0);
+	CHECK_EQ(leat_conn_send_fds(a, passed, 2, "0123456789", 10, NULL), 0);
+	before = test_descriptors();
+	CHECK_EQ(leat_conn_recv_fds(b, got, &n, buffer, 9, NULL), -EMSGSIZE);
+	CHECK_EQ(n, 0);
+	CHECK_EQ(test_descriptors(), before);
+	n = 2;
+	CHECK_EQ(leat_conn_recv_fds(b, got, &n, buffer, 10, NULL), 10);
+	CHECK_EQ(n, 2);
+	for (int i = 0; i < 2; i++) {
+		close(got[i]);
+		close(passed[i]);
+	}
+	leat_conn_free(a);
+	leat_conn_free(b);
+}
+
 TEST(connections_of_descriptors)
 {
 	int fds[2];
