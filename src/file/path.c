@@ -349,8 +349,8 @@ static int leat__mkdir_once(const char *path, unsigned mode)
 
 int leat_mkdir_all(const char *path, unsigned mode, const leat_error **error)
 {
-	char *part = strdup(path);
-	int err = part ? 0 : -ENOMEM;
+	char *part = *path ? strdup(path) : NULL;
+	int err = part ? 0 : *path ? -ENOMEM : -ENOENT; /* no name names nothing */
 
 	if (!part)
 		return leat__path_failed("mkdir", path, err, error);

@@ -302,6 +302,16 @@ TEST(mkdir_all_makes_what_is_missing)
 	CHECK(!leat_mkdir_temp(file_path("none"), "x", &e));
 	CHECK_EQ(leat_error_code(e), -ENOENT);
 	leat_error_free(e);
+TEST(mkdir_all_of_no_name_is_an_error)
+{
+	const leat_error *e = NULL;
+
+	CHECK_EQ(leat_mkdir_all("", 0700, &e), -ENOENT);
+	CHECK_STR(leat_error_message(e), "mkdir : no such file or directory");
+	CHECK_EQ(leat_error_code(e), -ENOENT);
+	leat_error_free(e);
+}
+
 }
 
 TEST(read_dir_is_in_order)
