@@ -28,7 +28,7 @@ static inline void file_cleanup(void)
 /* FOLDER/name; up to 4 at a time. */
 static inline const char *file_path(const char *name)
 {
-	static char paths[4][128];
+	static char paths[4][400];
 	static unsigned next;
 	char *path = paths[next++ % 4];
 

@@ -39,7 +39,7 @@ LEAT_API int leat_write_file(const char *path, const void *from, size_t bytes, u
 
 /*
  * The same, all or nothing: whoever looks, even after the power has failed, finds the old file or the new one.  It is
- * written beside the old one, to path with some digits behind it, brought to the device, and renamed; then the folder is
+ * written beside the old one, to path (its beginning, where that would be too long) with some digits behind it, brought to the device, and renamed; then the folder is
  * brought there, too.  Where there was a file the new one has its permissions (but it is another file, with another owner if
  * that was not the caller, and other names of the old one keep it); a symbolic link is replaced itself.
  * Costs two writes to the device.

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST      512         /* to read at once where nobody says how much there is */
-#define LINK_BYTES (size_t)128 /* most are shorter */
+#define LEAST        512         /* to read at once where nobody says how much there is */
+#define LINK_BYTES   (size_t)128 /* most are shorter */
+#define BESIDE_BYTES 11          /* a dot and the largest number */
 
 /* --- reading */
 
@@ -175,10 +177,27 @@ static int leat__sync_folder(const char *path, const leat_error **error)
 	return err;
 }
 
+/*
+ * How much of path the name beside it begins with: all, or as much as leaves room behind it for what tells them apart.  Not half
+ * a letter of UTF-8: some file systems take none.
+ */
+static size_t beginning(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash + 1 - path) : 0, bytes = strlen(path);
+
+	if (bytes - folder <= NAME_MAX - BESIDE_BYTES)
+		return bytes;
+	for (bytes = folder + NAME_MAX - BESIDE_BYTES;
+	     bytes > folder + 1 && (path[bytes] & 0xc0) == 0x80; bytes--)
+		;
+	return bytes;
+}
+
 /* A new file beside path, which is to have the mode of what is there now; NULL, and why in *error. */
 static leat_file *leat__file_beside(const char *path, unsigned mode, const leat_error **error)
 {
-	size_t bytes = strlen(path) + 16;
+	size_t kept = beginning(path), bytes = kept + BESIDE_BYTES + 1;
 	char *name = malloc(bytes);
 	const leat_error *why = NULL;
 	leat_file *f = NULL;
@@ -192,7 +211,7 @@ static leat_file *leat__file_beside(const char *path, unsigned mode, const leat_
 	do {
 		leat_error_free(why);
 		why = NULL;
-		snprintf(name, bytes, "%s.%" PRIu32, path, leat__temp_number());
+		snprintf(name, bytes, "%.*s.%" PRIu32, (int)kept, path, leat__temp_number());
 		f = leat_file_open(name, O_WRONLY | O_CREAT | O_EXCL, mode, &why);
 	} while (!f && leat_error_code(why) == -EEXIST);
 	if (f && LEAT__ANNOUNCED(leat__os_stat(path, true, &s)) == 0 && S_ISREG(s.st_mode)) {

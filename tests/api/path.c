@@ -169,6 +169,25 @@ TEST(atomically_the_new_one_or_the_old_one)
 	free(b);
 }
 
+/* As long a name as a file may have, made of letters of two bytes. */
+TEST(atomically_under_a_long_name)
+{
+	size_t names = count();
+	char name[256] = "";
+
+	for (size_t bytes = 240; bytes < 256; bytes++) {
+		for (size_t i = 0; i < bytes; i++)
+			name[i] = i % 2 ? '\xa4' : '\xc3';
+		name[bytes] = '\0';
+		CHECK_EQ(leat_write_file_atomic(file_path(name), "one", 3, 0666, NULL), 0);
+		CHECK_EQ(leat_write_file_atomic(file_path(name), "two", 3, 0666, NULL), 0);
+		CHECK(holds(name, "two"));
+		CHECK_EQ(count(), names + 1);
+		CHECK_EQ(leat_remove(file_path(name), NULL), 0);
+	}
+	CHECK_EQ(count(), names);
+}
+
 TEST(rename_mkdir_remove_and_stat)
 {
 	const leat_error *e;
@@ -283,6 +302,16 @@ TEST(permissions_times_and_size)
 	CHECK(file_says(e, "chtimes", "f", "no such file or directory"));
 }
 
+TEST(mkdir_all_of_no_name_is_an_error)
+{
+	const leat_error *e = NULL;
+
+	CHECK_EQ(leat_mkdir_all("", 0700, &e), -ENOENT);
+	CHECK_STR(leat_error_message(e), "mkdir : no such file or directory");
+	CHECK_EQ(leat_error_code(e), -ENOENT);
+	leat_error_free(e);
+}
+
 TEST(mkdir_all_makes_what_is_missing)
 {
 	const leat_error *e;
@@ -302,16 +331,6 @@ TEST(mkdir_all_makes_what_is_missing)
 	CHECK(!leat_mkdir_temp(file_path("none"), "x", &e));
 	CHECK_EQ(leat_error_code(e), -ENOENT);
 	leat_error_free(e);
-TEST(mkdir_all_of_no_name_is_an_error)
-{
-	const leat_error *e = NULL;
-
-	CHECK_EQ(leat_mkdir_all("", 0700, &e), -ENOENT);
-	CHECK_STR(leat_error_message(e), "mkdir : no such file or directory");
-	CHECK_EQ(leat_error_code(e), -ENOENT);
-	leat_error_free(e);
-}
-
 }
 
 TEST(read_dir_is_in_order)
