@@ -113,7 +113,8 @@ static ssize_t leat__copy_send_some(struct leat__copying *c, struct leat__sock *
 
 	if (n)
 		return n;
-	n = leat__os_sendfile(s->fd, c->in_file->sock.fd, NULL, leat__copy_part(c, SEND_BYTES));
+	n = leat__sock_said(
+	    s, leat__os_sendfile(s->fd, c->in_file->sock.fd, NULL, leat__copy_part(c, SEND_BYTES)));
 	leat__copy_file_end(c->in_file);
 	return n;
 }
@@ -187,7 +188,8 @@ static ssize_t leat__splice_in(struct leat__copying *c, struct splicing *p)
 	if (err)
 		return err;
 	while (!err &&
-	       (n = leat__os_splice(s->fd, p->fds[1], leat__copy_part(c, PIPE_BYTES))) == -EAGAIN)
+	       (n = leat__sock_said(
+	            s, leat__os_splice(s->fd, p->fds[1], leat__copy_part(c, PIPE_BYTES)))) == -EAGAIN)
 		err = leat__sock_wait(s, LEAT__POLL_READ, c->in_ctx);
 	s->drained = false;
 	leat__sock_end(s, LEAT__POLL_READ);
@@ -225,7 +227,7 @@ static int leat__splice_to_socket(struct leat__copying *c, struct splicing *p)
 	if (err)
 		return err;
 	while (!err && p->held) {
-		err = leat__splice_out_some(c, p, s->fd);
+		err = (int)leat__sock_said(s, leat__splice_out_some(c, p, s->fd));
 		if (err == -EAGAIN)
 			err = leat__sock_wait(s, LEAT__POLL_WRITE, c->out_ctx);
 	}

@@ -293,6 +293,50 @@ TEST(user_timeout_ends_writes_that_find_no_room)
 	check_left(&left);
 }
 
+struct feed {
+	leat_conn *c;
+};
+
+static void feed(struct feed *f)
+{
+	CHECK_EQ(leat_conn_write(f->c, conn_zeros, CONN_LARGE, NULL), -EPIPE);
+}
+
+/* Likewise where the kernel copies: from a file, and from another connection. */
+TEST(user_timeout_ends_copies_that_find_no_room)
+{
+	leat_file *file = leat_file_temp(NULL, "leat-half-open-*", NULL);
+	struct left left;
+
+	CHECK(file);
+	CHECK_EQ(leat_remove(leat_file_name(file), NULL), 0);
+	CHECK_EQ(leat_file_truncate(file, CONN_LARGE), 0);
+	left = before();
+	for (int i = 0; i < 2; i++) {
+		leat_conn *c, *from, *feeder;
+		leat_copied copied;
+		int fd;
+		scope(s, NULL);
+
+		c = accepted(NULL, &fd);
+		CHECK_EQ(leat_conn_set_user_timeout(c, LEAT_SECOND), 0);
+		CHECK(leat_conn_socketpair(&from, &feeder, NULL));
+		if (i)
+			scope_go(s, feed, feeder);
+		CHECK_EQ(i ? leat_copy(c, from, NULL, &copied) : leat_copy(c, file, NULL, &copied),
+		         -ETIMEDOUT);
+		CHECK(!copied.reading);
+		check_words(c, "write", -ETIMEDOUT, "write: connection timed out");
+		leat_conn_free(from);
+		scope_wait(s);
+		leat_conn_free(feeder);
+		leat_conn_free(c);
+		close(fd);
+	}
+	check_left(&left);
+	leat_file_free(file);
+}
+
 struct teller {
 	leat_conn *c;
 	bool writes;
