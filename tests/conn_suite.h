@@ -289,6 +289,16 @@ TEST(half_close)
 	conn_close(&p);
 }
 
+TEST(a_read_of_no_bytes_waits_for_nothing)
+{
+	struct conn_pair p = conn_open();
+
+	CHECK_EQ(leat_conn_read(p.a, NULL, 0), 0);
+	CHECK_EQ(leat_conn_close(p.a), 0);
+	CHECK_EQ(leat_conn_read(p.a, NULL, 0), -EBADF);
+	conn_close(&p);
+}
+
 TEST(close_read_wakes_who_reads)
 {
 	struct conn_pair p = conn_open();

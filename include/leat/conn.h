@@ -67,7 +67,7 @@ typedef struct leat_conn leat_conn;
 
 /*
  * Read up to bytes bytes, as soon as there are any: their number; 0 at the end, when the other side has shut down writing,
- * and where bytes is 0; or a negative errno code.
+ * and, without a wait, where bytes is 0; or a negative errno code.
  * Costs one system call where there is something.  After Conn.Read.
  */
 LEAT_API ssize_t leat_conn_read(leat_conn *c, void *to, size_t bytes);

@@ -85,8 +85,8 @@ LEAT_API bool leat_file_pipe(leat_file **reader, leat_file **writer,
 /* --- reading and writing */
 
 /*
- * Read up to bytes bytes: their number; 0 at the end, and where bytes is 0; or a negative errno code.  Of a pipe as soon as
- * there are any; of a regular file all, but at the end.
+ * Read up to bytes bytes: their number; 0 at the end, and, without a wait, where bytes is 0; or a negative errno code.  Of a pipe
+ * as soon as there are any; of a regular file all, but at the end.
  * Costs a system call where nothing must be waited for.  After File.Read.
  */
 LEAT_API ssize_t leat_file_read(leat_file *f, void *to, size_t bytes);

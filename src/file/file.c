@@ -140,9 +140,12 @@ static ssize_t leat__stream_write(leat_file *f, const char *from, size_t bytes)
 
 static ssize_t leat__file_read(leat_file *f, void *to, size_t bytes, leat_ctx *ctx)
 {
-	int err = leat__sock_begin(&f->sock, turn(f, LEAT__POLL_READ), ctx);
 	ssize_t n = 0;
+	int err;
 
+	if (unlikely(!bytes))
+		return leat__sock_read_nothing(&f->sock);
+	err = leat__sock_begin(&f->sock, turn(f, LEAT__POLL_READ), ctx);
 	if (unlikely(err))
 		return err;
 	if (f->kind == LEAT__FILE_DISK)

@@ -39,8 +39,8 @@ static ssize_t leat__sock_conn_read(leat_conn *c, void *to, size_t bytes, leat_c
 {
 	struct leat__sock *s = sock_of(c);
 
-	if (!bytes)
-		return 0;
+	if (unlikely(!bytes))
+		return leat__sock_read_nothing(s);
 	if (unlikely(s->records))
 		return leat__record_read(s, to, bytes, NULL, ctx);
 	return leat__sock_read(s, to, bytes, ctx);

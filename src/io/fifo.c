@@ -29,7 +29,7 @@ static ssize_t leat__fifo_read(leat_conn *c, void *to, size_t bytes, leat_ctx *c
 
 	if (!f->reads)
 		return -ENOTSUP;
-	return bytes ? leat__sock_read(&f->sock, to, bytes, ctx) : 0;
+	return bytes ? leat__sock_read(&f->sock, to, bytes, ctx) : leat__sock_read_nothing(&f->sock);
 }
 
 /* n pieces, the caller's to change, all of them; whose turn it is. */

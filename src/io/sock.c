@@ -315,6 +315,15 @@ int leat__sock_again(struct leat__sock *s, enum leat__poll_dir dir)
 {
 	return from_poller(leat__pd_prepare(s->pd, dir));
 }
+int leat__sock_read_nothing(struct leat__sock *s)
+{
+	int err = leat__sock_hold(s);
+
+	if (!err)
+		leat__sock_let_go(s);
+	return err;
+}
+
 
 int leat__sock_set_deadline(struct leat__sock *s, enum leat__poll_dir dir, int64_t at_ns)
 {

@@ -80,6 +80,9 @@ static inline bool leat__sock_gave_up(const struct leat__sock *s, int err)
 	return err == -ETIMEDOUT && load_relaxed(&s->silent);
 }
 
+/* What a read of no bytes returns, for which nobody waits: 0, or -EBADF. */
+int leat__sock_read_nothing(struct leat__sock *s);
+
 /* What leat_conn_read returns, for bytes > 0. */
 ssize_t leat__sock_read(struct leat__sock *s, void *to, size_t bytes, leat_ctx *ctx);
 

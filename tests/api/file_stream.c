@@ -219,6 +219,40 @@ TEST(line_177_writes_larger_than_the_pipe_stay_whole)
 	leat_file_free(w);
 }
 
+TEST(a_read_of_no_bytes_waits_for_nothing)
+{
+	int fds[2];
+	leat_file *r, *w;
+
+	for (int blocking = 0; blocking < 2; blocking++) {
+		pipe_of(&r, &w);
+		if (blocking) {
+			leat_file_free(r);
+			leat_file_free(w);
+			CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
+			r = leat_file_from_fd(fds[0], "in", NULL);
+			w = leat_file_from_fd(fds[1], "out", NULL);
+			CHECK(r && w);
+		}
+		CHECK_EQ(leat_file_set_read_deadline(r, leat_now() + 200 * LEAT_MILLISECOND), 0);
+		CHECK_EQ(leat_file_read(r, NULL, 0), 0);
+		CHECK_EQ(leat_file_set_read_deadline(r, LEAT_FOREVER), 0);
+		{
+			/* Nor for who reads. */
+			scope(s, NULL);
+			scope_go(s, reading, r, 1);
+			test_parked(1);
+			CHECK_EQ(leat_file_read(r, NULL, 0), 0);
+			CHECK_EQ(leat_file_write(w, "x", 1, NULL), 0);
+			scope_wait(s);
+		}
+		CHECK_EQ(leat_file_close(r), 0);
+		CHECK_EQ(leat_file_read(r, NULL, 0), -EBADF);
+		leat_file_free(r);
+		leat_file_free(w);
+	}
+}
+
 /* --- descriptors of the program's */
 
 TEST(a_shared_one_keeps_its_mode_and_yet_parks)
