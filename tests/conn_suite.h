@@ -289,6 +289,30 @@ TEST(half_close)
 	conn_close(&p);
 }
 
+/* What has come and was not read, and what comes after. */
+TEST(close_read_is_the_end_for_good)
+{
+	struct conn_pair p = conn_open();
+	char buffer[16];
+
+#if CONN_BUFFERED
+	CHECK_EQ(leat_conn_write(p.b, "before", 6, NULL), 0);
+	CHECK_EQ(leat_conn_read(p.a, buffer, 1), 1);
+#endif
+	CHECK_EQ(leat_conn_close_read(p.a), 0);
+	for (int i = 0; i < 3; i++) {
+		int err = leat_conn_write(p.b, "after", 5, NULL);
+
+		CHECK(err == 0 || err == -EPIPE);
+		leat_sleep(LEAT_MILLISECOND); /* it may have arrived, or not */
+		CHECK_EQ(leat_conn_read(p.a, buffer, sizeof buffer), 0);
+	}
+	CHECK_EQ(leat_conn_write(p.a, "", 0, NULL), 0);
+	CHECK_EQ(leat_conn_close(p.a), 0);
+	CHECK_EQ(leat_conn_read(p.a, buffer, 1), -EBADF);
+	conn_close(&p);
+}
+
 TEST(a_read_of_no_bytes_waits_for_nothing)
 {
 	struct conn_pair p = conn_open();

@@ -104,8 +104,9 @@ LEAT_API int leat_conn_set_write_deadline(leat_conn *c, int64_t at_ns);
 
 /* --- ending */
 
-/* Write, read, no more: the other side sees the end; a later write is -EPIPE; a later read sees the end.  0, or a negative
-   errno code.  After TCPConn.CloseWrite and CloseRead. */
+/* Write, read, no more: the other side sees the end, and a later write is -EPIPE; a later read sees the end, for good, whatever
+   came and was not read, or comes.  Of TCP the other side is not told of the latter.  0, or a negative errno code.
+   After TCPConn.CloseWrite and CloseRead, of which the system's goes on to deliver what TCP receives. */
 LEAT_API int leat_conn_close_write(leat_conn *c);
 LEAT_API int leat_conn_close_read(leat_conn *c);
 

@@ -97,9 +97,17 @@ static int leat__sock_shut(leat_conn *c, enum leat_conn_side sides)
 {
 	struct leat__sock *s = sock_of(c);
 
+	bool before = true;
+	int err;
+
 	if (s->datagrams && s->local.any.sa_family != AF_UNIX)
 		return -ENOTSUP; /* UDP tells nobody */
-	return leat__sock_with(s, shut, &sides);
+	if (sides == LEAT_CONN_READ)
+		before = atomic_exchange_explicit(&s->shut_read, true, memory_order_relaxed);
+	err = leat__sock_with(s, shut, &sides);
+	if (err && !before)
+		store_relaxed(&s->shut_read, false);
+	return err;
 }
 
 /* Where the kernel cannot send such a file itself, *written is 0 and the result -EINVAL. */

@@ -300,6 +300,10 @@ ssize_t leat__sock_read(struct leat__sock *s, void *to, size_t bytes, leat_ctx *
 
 	if (unlikely(err))
 		return err;
+	if (leat__sock_at_end(s)) {
+		leat__sock_end(s, LEAT__POLL_READ);
+		return 0;
+	}
 	if (s->drained && stream && !leat__pd_told_last(s->pd))
 		err = leat__sock_wait(s, LEAT__POLL_READ, ctx);
 	while (!err && (n = leat__sock_said(s, stream ? leat__os_recv(s->fd, to, bytes)

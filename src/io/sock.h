@@ -34,6 +34,7 @@ struct leat__sock {
 	bool file;      /* Unix: local is a path, which goes at the close in the process that made it */
 	unsigned forks; /* that led to that process */
 	bool drained;   /* the last read did so; who has the turn to read */
+	_Atomic bool shut_read;  /* nothing is read any more (leat_conn_close_read), whatever comes */
 	_Atomic bool silent;     /* the system gave the other side up, as whom it told notes here */
 	_Atomic uint32_t life;   /* of pd, when turns began; under pd's lock */
 	leat_addr local, remote; /* set before others know s */
@@ -78,6 +79,15 @@ static inline ssize_t leat__sock_said(struct leat__sock *s, ssize_t n)
 static inline bool leat__sock_gave_up(const struct leat__sock *s, int err)
 {
 	return err == -ETIMEDOUT && load_relaxed(&s->silent);
+}
+
+/*
+ * A read that has begun is at the end, whatever the system has: TCP's, and a Unix socket's what came before, would go on to be
+ * delivered.  Set before the system is told, which wakes who waits.
+ */
+static inline bool leat__sock_at_end(const struct leat__sock *s)
+{
+	return unlikely(load_relaxed(&s->shut_read));
 }
 
 /* What a read of no bytes returns, for which nobody waits: 0, or -EBADF. */

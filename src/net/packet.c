@@ -45,6 +45,12 @@ ssize_t leat__record_read(struct leat__sock *s, void *to, size_t bytes, leat_add
 	if (err)
 		return err;
 	do {
+		if (leat__sock_at_end(s)) { /* not all kinds are told by the system, when they wait */
+			if (from)
+				*from = (leat_addr){0};
+			n = 0;
+			break;
+		}
 		room = from ? sizeof from->leat__room : 0;
 		n = leat__os_recvfrom(s->fd, to, bytes, MSG_TRUNC, from ? &from->any : NULL,
 		                      from ? &room : NULL);
@@ -198,11 +204,14 @@ int leat_packet_read_batch(leat_conn *c, leat_packet *packets, int n, leat_any_c
 	LEAT_DEFER(free, headers);
 	err = leat__sock_begin(s, LEAT__POLL_READ, ctx.leat__ctx);
 	if (!err) {
-		while ((got = leat__os_recvmmsg(s->fd, headers, (unsigned)n, MSG_TRUNC)) == -EAGAIN &&
+		while (!leat__sock_at_end(s) &&
+		       (got = leat__os_recvmmsg(s->fd, headers, (unsigned)n, MSG_TRUNC)) == -EAGAIN &&
 		       !(err = leat__sock_wait(s, LEAT__POLL_READ, ctx.leat__ctx)))
 			;
 		leat__sock_end(s, LEAT__POLL_READ);
 	}
+	if (got == -EAGAIN) /* at the end since it waited */
+		got = 0;
 	for (int i = 0; !err && i < got; i++)
 		take(&packets[i], &headers[i]);
 	return err ? err : got;

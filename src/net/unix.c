@@ -157,12 +157,17 @@ ssize_t leat_conn_recv_fds(leat_conn *c, int *fds, int *n, void *to, size_t byte
 	if (err)
 		return err;
 	do {
+		if (leat__sock_at_end(s)) {
+			*n = 0;
+			got = 0;
+			break;
+		}
 		msg.msg_control = control.room;
 		msg.msg_controllen = sizeof control.room;
 		got = leat__os_recvmsg(s->fd, &msg, 0);
 	} while (got == -EAGAIN && !(err = leat__sock_wait(s, LEAT__POLL_READ, ctx.leat__ctx)));
 	leat__sock_end(s, LEAT__POLL_READ);
-	if (err || got < 0)
+	if (err || got <= 0)
 		return err ? err : got;
 	return take_fds(&msg, fds, n) ? got : -EMSGSIZE;
 }

@@ -187,10 +187,12 @@ static ssize_t leat__splice_in(struct leat__copying *c, struct splicing *p)
 
 	if (err)
 		return err;
-	while (!err &&
+	while (!err && !leat__sock_at_end(s) &&
 	       (n = leat__sock_said(
 	            s, leat__os_splice(s->fd, p->fds[1], leat__copy_part(c, PIPE_BYTES)))) == -EAGAIN)
 		err = leat__sock_wait(s, LEAT__POLL_READ, c->in_ctx);
+	if (n == -EAGAIN) /* at the end since it waited */
+		n = 0;
 	s->drained = false;
 	leat__sock_end(s, LEAT__POLL_READ);
 	return err ? err : n;
