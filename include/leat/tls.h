@@ -24,7 +24,8 @@
  * handshake.  close sends it, too, waiting 5 s at most, unless somebody is in the middle of a write or one was given up.
  * Who reads the other's farewell sees the end: 0.
  *
- * Deadlines are passed on to the connection underneath, and a handshake ends with either of the two, whoever drives it.
+ * Deadlines are passed on to the connection underneath, and a handshake ends with either of the two, whoever drives it: until it
+ * is made both directions there have the earlier one.
  * A time-out or a context that ends spoils nothing, otherwise than in Go: what was encrypted by then counts as written, and
  * goes out before what is written next; a handshake goes on when it is next tried.
  *

@@ -135,7 +135,7 @@ static ssize_t leat__tls_read(leat_conn *c, void *to, size_t bytes, leat_ctx *ct
 	if (!leat__tls_enter(t))
 		return -EBADF;
 	LEAT_DEFER(leat__tls_leave, t);
-	n = leat__tls_ready(t, &t->read_at, ctx);
+	n = leat__tls_ready(t, ctx);
 	if (!n)
 		n = leat__tls_turn(t, &t->reading, ctx);
 	if (n)
@@ -262,7 +262,7 @@ static int leat__tls_write(leat_conn *c, const struct iovec *parts, int n, leat_
 	if (!leat__tls_enter(t))
 		return -EBADF;
 	LEAT_DEFER(leat__tls_leave, t);
-	err = leat__tls_ready(t, &t->write_at, ctx);
+	err = leat__tls_ready(t, ctx);
 	if (!err)
 		err = leat__tls_turn(t, &t->writing, ctx);
 	if (err)
@@ -281,17 +281,19 @@ static int leat__tls_write(leat_conn *c, const struct iovec *parts, int n, leat_
 static int leat__tls_set_deadline(leat_conn *c, enum leat_conn_side sides, int64_t at_ns)
 {
 	struct leat__tls *t = leat__tls_of(c);
-	const leat_conn_ops *under = t->under->ops;
+	int64_t read_at, write_at;
 	int err;
 
 	if (!leat__tls_enter(t))
 		return -EBADF;
 	LEAT_DEFER(leat__tls_leave, t);
-	err = under->set_deadline ? under->set_deadline(t->under, sides, at_ns) : -ENOTSUP;
-	if (!err && sides & LEAT_CONN_READ)
-		t->read_at = at_ns;
-	if (!err && sides & LEAT_CONN_WRITE)
-		t->write_at = at_ns;
+	read_at = sides & LEAT_CONN_READ ? at_ns : t->read_at;
+	write_at = sides & LEAT_CONN_WRITE ? at_ns : t->write_at;
+	err = leat__tls_pass_deadlines(t, sides, read_at, write_at, t->ready);
+	if (!err) {
+		t->read_at = read_at;
+		t->write_at = write_at;
+	}
 	leat_cond_broadcast(&t->changed);
 	return err;
 }

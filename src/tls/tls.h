@@ -97,11 +97,12 @@ struct leat__tls {
 	bool plenty;              /* the last such read filled its buffer */
 	unsigned char first_byte; /* ever */
 
-	int64_t read_at, write_at; /* deadlines */
-	bool handshaking;          /* somebody holds the handshake */
-	bool ready;                /* it is made */
-	bool chosen;               /* the configuration for server_name was asked for */
-	bool under_ended;          /* the end came underneath */
+	int64_t read_at,
+	    write_at;     /* deadlines; until ready, both directions underneath have the earlier one */
+	bool handshaking; /* somebody holds the handshake */
+	bool ready;       /* it is made */
+	bool chosen;      /* the configuration for server_name was asked for */
+	bool under_ended; /* the end came underneath */
 	bool shut_read, shut_write, closed;
 	bool given_up;           /* a write left something in out or sent */
 	bool no_memory;          /* in a call of OpenSSL's */
@@ -165,8 +166,13 @@ int leat__tls_flush(struct leat__tls *t, leat_ctx *ctx);
 /* The same for what the other side should hear at the end, for 5 s at most; without the turn: where it is to be had. */
 void leat__tls_last_words(struct leat__tls *t, bool have_turn);
 
-/* Make the handshake, or wait for who makes it.  0, or why not.  Parks. */
-int leat__tls_ready(struct leat__tls *t, const int64_t *at, leat_ctx *ctx);
+/* Make the handshake, or wait for who makes it, until either deadline.  0, or why not.  Parks. */
+int leat__tls_ready(struct leat__tls *t, leat_ctx *ctx);
+
+/* Give what is underneath these deadlines, as those of t: of sides, or both where that makes a difference.  0, or what
+   that says. */
+int leat__tls_pass_deadlines(struct leat__tls *t, enum leat_conn_side sides, int64_t read_at,
+                             int64_t write_at, bool ready);
 
 /* 0, or what ends any wait of t's. */
 int leat__tls_verdict(const struct leat__tls *t, int64_t at, leat_ctx *ctx);

@@ -114,14 +114,13 @@ leat_conn *leat_tls_under(leat_conn *c)
 int leat_tls_handshake(leat_conn *c, leat_any_ctx ctx, const leat_error **error)
 {
 	struct leat__tls *t = leat__tls_is(c) ? leat__tls_of(c) : NULL;
-	int64_t never = LEAT_FOREVER; /* the deadlines underneath count */
 	int err = t ? 0 : -ENOTSUP;
 
 	if (t && !leat__tls_enter(t))
 		err = -EBADF;
 	if (!err) {
 		LEAT_DEFER(leat__tls_leave, t);
-		err = leat__tls_ready(t, &never, ctx.leat__ctx);
+		err = leat__tls_ready(t, ctx.leat__ctx);
 	}
 	if (err && error)
 		*error = leat_conn_error(c, "handshake", err);

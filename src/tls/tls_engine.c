@@ -230,6 +230,12 @@ enum leat__tls_step leat__tls_farewell(struct leat__tls *t)
 
 /* --- waiting */
 
+/* LEAT_FOREVER is the latest of all instants. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int leat__tls_verdict(const struct leat__tls *t, int64_t at, leat_ctx *ctx)
 {
 	if (t->closed)
@@ -371,14 +377,52 @@ void leat__tls_last_words(struct leat__tls *t, bool have_turn)
 
 	if (!have_turn && !leat_mutex_trylock(&t->writing))
 		return;
-	if (t->write_at < at)
-		at = t->write_at;
+	at = sooner(at, t->ready ? t->write_at : sooner(t->read_at, t->write_at));
 	LEAT_DEFER(leat__tls_unlock, have_turn ? NULL : &t->writing);
 	leat_conn_set_write_deadline(t->under, at);
 	leat__tls_flush(t, NULL);
 }
 
 /* --- the handshake */
+
+/*
+ * A handshake reads and writes, whoever makes it, and is to end with either deadline; so until it is made both directions
+ * have the earlier one.  All of this under the lock, as is the change of ready: whoever sets a deadline meanwhile, the
+ * one that was set last counts.
+ */
+int leat__tls_pass_deadlines(struct leat__tls *t, enum leat_conn_side sides, int64_t read_at,
+                             int64_t write_at, bool ready)
+{
+	const leat_conn_ops *under = t->under->ops;
+	int err = 0;
+
+	if (!under->set_deadline)
+		return -ENOTSUP;
+	if (!ready) {
+		read_at = write_at = sooner(read_at, write_at);
+		sides = LEAT_CONN_READ | LEAT_CONN_WRITE;
+	}
+	if (sides == (LEAT_CONN_READ | LEAT_CONN_WRITE) && read_at == write_at)
+		return under->set_deadline(t->under, sides, read_at);
+	if (sides & LEAT_CONN_READ)
+		err = under->set_deadline(t->under, LEAT_CONN_READ, read_at);
+	if (!err && sides & LEAT_CONN_WRITE)
+		err = under->set_deadline(t->under, LEAT_CONN_WRITE, write_at);
+	return err;
+}
+
+/* OpenSSL has made it, and all of it is on its way.  Where that fails (no memory) it is tried again with the next call. */
+static int leat__tls_made(struct leat__tls *t)
+{
+	int err = 0;
+
+	/* Equal ones are there already, or there never were any. */
+	if (t->read_at != t->write_at)
+		err = leat__tls_pass_deadlines(t, LEAT_CONN_READ | LEAT_CONN_WRITE, t->read_at, t->write_at,
+		                               true);
+	t->ready = !err;
+	return err;
+}
 
 struct question {
 	struct leat__tls *t;
@@ -445,7 +489,7 @@ static int leat__tls_choose(struct leat__tls *t)
  * Holding the handshake.  The tickets that a server of TLS 1.3 has made last do not go out by themselves, but with what it
  * writes next: one packet less, and over a connection without buffers a client that begins by writing is read.
  */
-static int leat__tls_drive(struct leat__tls *t, const int64_t *at, leat_ctx *ctx)
+static int leat__tls_drive(struct leat__tls *t, leat_ctx *ctx)
 {
 	enum leat__tls_step step;
 	int err = 0;
@@ -459,10 +503,10 @@ static int leat__tls_drive(struct leat__tls *t, const int64_t *at, leat_ctx *ctx
 			err = leat__tls_flush(t, ctx);
 		else
 			t->unhurried = t->out.end;
-		t->ready = !err && step == LEAT__TLS_DONE;
-		if (err || t->ready)
-			return err;
-		err = step == LEAT__TLS_CHOOSE ? leat__tls_choose(t) : leat__tls_fill(t, at, ctx);
+		if (err || step == LEAT__TLS_DONE)
+			return err ? err : leat__tls_made(t);
+		/* Nobody else reads, for whom there would be a deadline to wait until. */
+		err = step == LEAT__TLS_CHOOSE ? leat__tls_choose(t) : leat__tls_fill(t, &t->read_at, ctx);
 		if (!err && t->closed)
 			err = -EBADF;
 		if (t->read_err)
@@ -480,20 +524,22 @@ static void leat__tls_handshook(struct leat__tls *t)
 	leat_cond_broadcast(&t->changed);
 }
 
-int leat__tls_ready(struct leat__tls *t, const int64_t *at, leat_ctx *ctx)
+int leat__tls_ready(struct leat__tls *t, leat_ctx *ctx)
 {
 	int err = 0;
 
 	while (!t->ready && !err) {
-		err = leat__tls_verdict(t, *at, ctx);
+		int64_t at = sooner(t->read_at, t->write_at);
+
+		err = leat__tls_verdict(t, at, ctx);
 		if (!err)
 			err = t->read_err;
 		if (!err && t->handshaking) {
-			leat__tls_wait(t, *at, ctx);
+			leat__tls_wait(t, at, ctx);
 		} else if (!err) {
 			t->handshaking = true;
 			LEAT_DEFER(leat__tls_handshook, t);
-			err = leat__tls_drive(t, at, ctx);
+			err = leat__tls_drive(t, ctx);
 		}
 	}
 	return err;

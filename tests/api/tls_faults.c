@@ -292,23 +292,6 @@ TEST(a_handshake_goes_on_after_a_deadline)
 	leat_conn_free(s);
 }
 
-/* Who waits for another's handshake has a deadline of his own. */
-TEST(a_deadline_of_who_waits_for_the_handshake)
-{
-	leat_conn *other, *c = client_over(&other);
-
-	go(reading, .c = c, .expected = -EBADF);
-	test_parked(1);
-	go(writing, .c = c, .expected = -ETIMEDOUT);
-	test_parked(2);
-	CHECK_EQ(leat_conn_set_write_deadline(c, 1), 0);
-	await(1);
-	CHECK_EQ(leat_conn_close(c), 0);
-	await(2);
-	leat_conn_free(c);
-	leat_conn_free(other);
-}
-
 TEST(close_ends_a_handshake)
 {
 	leat_conn *other, *c = server_over(&other);
