@@ -30,7 +30,7 @@
 	X(SSL_session_reused) X(SSL_get_current_cipher) X(SSL_CIPHER_standard_name)                    \
 	X(SSL_get0_alpn_selected) X(SSL_get0_peer_certificate) X(SSL_SESSION_free)                     \
 	X(SSL_SESSION_up_ref) X(SSL_SESSION_get0_peer) X(SSL_SESSION_is_resumable)                     \
-	X(SSL_get_ex_data_X509_STORE_CTX_idx)
+	X(SSL_get_ex_data_X509_STORE_CTX_idx) X(SSL_set_options) X(SSL_clear_options)
 
 #define LEAT__LIBCRYPTO(X)                                                                         \
 	X(BIO_get_new_index) X(BIO_meth_new) X(BIO_meth_set_write_ex) X(BIO_meth_set_read_ex)          \

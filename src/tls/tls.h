@@ -51,6 +51,7 @@ struct leat_tls_config {
 	leat_once rooted; /* roots are the system's, which were read when a client first asked */
 	char *server_name;
 	bool skip_verify;
+	bool no_tickets;
 	int min_version, max_version; /* 0: the latest there is */
 	enum leat_tls_client_auth client_auth;
 	leat_tls_config *(*config_for)(void *arg, const char *server_name);

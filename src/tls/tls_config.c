@@ -199,6 +199,11 @@ static bool apply_server(leat_tls_config *config, struct leat__tls *t)
 
 bool leat__tls_config_apply(leat_tls_config *config, struct leat__tls *t)
 {
+	/* Of an SSL_CTX that is changed OpenSSL takes no options over. */
+	if (config->no_tickets)
+		ossl->SSL_set_options(t->ssl, SSL_OP_NO_TICKET);
+	else
+		ossl->SSL_clear_options(t->ssl, SSL_OP_NO_TICKET);
 	if (!ossl->SSL_ctrl(t->ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, config->min_version, NULL) ||
 	    !ossl->SSL_ctrl(t->ssl, SSL_CTRL_SET_MAX_PROTO_VERSION, config->max_version, NULL))
 		return false;
@@ -274,8 +279,7 @@ static const char *set_sessions(leat_tls_config *config, const leat_tls_config_o
 	ossl->SSL_CTX_ctrl(config->ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
 	                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL, NULL);
 	ossl->SSL_CTX_sess_set_new_cb(config->ctx, on_session);
-	if (opts->no_session_tickets)
-		ossl->SSL_CTX_set_options(config->ctx, SSL_OP_NO_TICKET);
+	config->no_tickets = opts->no_session_tickets;
 	return NULL;
 }
 

@@ -227,6 +227,38 @@ TEST(sessions_are_resumed)
 	}
 }
 
+static leat_tls_config *chosen;
+
+static leat_tls_config *choose(void *arg, const char *name)
+{
+	(void)arg, (void)name;
+	return leat_tls_config_retain(chosen);
+}
+
+/* Whether there are tickets is the chosen configuration's to say. */
+TEST(sessions_of_a_chosen_configuration)
+{
+	for (int version = LEAT_TLS_1_2; version <= LEAT_TLS_1_3; version++)
+		for (int i = 0; i < 2; i++) {
+			leat_tls_config_opts opts = {SHOW(&server_cert),
+			                             .client_auth = LEAT_TLS_REQUIRE_AND_VERIFY_CLIENT_CERT,
+			                             .client_roots.pem = authority.cert_pem,
+			                             .max_version = version, .no_session_tickets = i};
+			leat_tls_config *client, *server;
+
+			chosen = tls_config(&opts);
+			opts.config_for = choose;
+			opts.no_session_tickets = !i;
+			server = tls_config(&opts);
+			client = tls_config(&(leat_tls_config_opts){TRUST, SHOW(&client_cert)});
+			CHECK(!resumes(client, server, "server.test"));
+			CHECK_EQ(resumes(client, server, "server.test"), !i);
+			leat_tls_config_free(client);
+			leat_tls_config_free(server);
+			leat_tls_config_free(chosen);
+		}
+}
+
 /* --- configurations that cannot be */
 
 static void refused(const leat_tls_config_opts *opts, int code, const char *words)
