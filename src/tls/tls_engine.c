@@ -497,6 +497,9 @@ static int leat__tls_drive(struct leat__tls *t, leat_ctx *ctx)
 	while (!err) {
 		begin();
 		step = end(t, ossl->SSL_do_handshake(t->ssl));
+		/* There is nothing yet that could end: it is the end that nobody expects. */
+		if (step == LEAT__TLS_ENDED)
+			t->read_err = t->write_err = -EPROTO;
 		if (step == LEAT__TLS_BROKEN || step == LEAT__TLS_ENDED)
 			break;
 		if (step != LEAT__TLS_DONE || !t->server || ossl->SSL_version(t->ssl) < TLS1_3_VERSION)

@@ -201,6 +201,28 @@ TEST(gone_in_the_handshake)
 	CHECK(test_descriptors() <= descriptors + 2);
 }
 
+/* Who says farewell before there is anything to end, and leaves the connection open. */
+TEST(said_farewell_in_the_handshake)
+{
+	static const char farewell[] = "\x15\x03\x03\0\x02\x01\0"; /* close_notify */
+	const leat_error *e;
+
+	for (int i = 0; i < 2; i++) {
+		leat_conn *other, *c = i ? server_over(&other) : client_over(&other);
+
+		CHECK_EQ(leat_conn_write(other, farewell, 7, NULL), 0);
+		for (int k = 0; k < 2; k++) {
+			CHECK_EQ(leat_tls_handshake(c, NULL, &e), -EPROTO);
+			/* What a client says first must be no alert at all. */
+			tls_check_failed(e, -EPROTO, i ? "tls: unexpected message" : ": unexpected EOF");
+			leat_error_free(e);
+		}
+		CHECK_EQ(leat_conn_write(c, "x", 1, NULL), -EPROTO);
+		leat_conn_free(c);
+		leat_conn_free(other);
+	}
+}
+
 TEST(reset_in_the_handshake)
 {
 	leat_conn *a, *b, *c;
