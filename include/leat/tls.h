@@ -138,7 +138,7 @@ LEAT_API void leat_tls_config_free(leat_tls_config *config);
  * Any kind will do.  No handshake is made yet.  NULL where that fails, under being the caller's still.
  *
  * server_name: whom a client wants to talk to, a host's name, or an address, which its certificate must be for; NULL:
- * the configuration's.  A client that has none, and does verify, is an error (-EINVAL).
+ * the configuration's.  A client that has none, or one that begins with a dot, and does verify, is an error (-EINVAL).
  * After tls.Client and tls.Server.
  */
 LEAT_API leat_conn *leat_tls_client(leat_conn *under, leat_tls_config *config,

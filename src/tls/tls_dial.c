@@ -72,18 +72,31 @@ static leat_conn *make(leat_conn *under, leat_tls_config *config, const char *se
 	return NULL;
 }
 
+/* What OpenSSL would verify less by than it says: a dot at the front stands for any name below, none for any at all. */
+static bool is_no_name(const char *name)
+{
+	if (*name == '[')
+		name++;
+	return *name == '.' || *name == ']';
+}
+
 leat_conn *leat_tls_client(leat_conn *under, leat_tls_config *config, const char *server_name,
                            const leat_error **error)
 {
+	const char *wrong = NULL;
+
 	if (!server_name)
 		server_name = config->server_name;
 	if (server_name && !*server_name)
 		server_name = NULL;
-	if (server_name || config->skip_verify)
+	if (!server_name && !config->skip_verify)
+		wrong = "either server_name or insecure_skip_verify must be specified";
+	else if (server_name && is_no_name(server_name) && !config->skip_verify)
+		wrong = "invalid server_name";
+	if (!wrong)
 		return make(under, config, server_name, false, error);
 	if (error) {
-		leat_error *e =
-		    leat_errorf(NULL, "tls: either server_name or insecure_skip_verify must be specified");
+		leat_error *e = leat_errorf(NULL, "tls: %s", wrong);
 
 		leat_error_set_code(e, -EINVAL);
 		*error = e;

@@ -113,6 +113,37 @@ TEST(names_and_addresses)
 	}
 }
 
+/* OpenSSL takes a dot at the front for any name below, and an empty name for any at all. */
+TEST(names_that_are_none)
+{
+	static const char *const bad[] = {".wild.test", ".test", ".", "[.test]", "[]"};
+	leat_tls_config *verifies =
+	                    tls_config(&(leat_tls_config_opts){.roots.pem = authority.cert_pem}),
+	                *does_not = tls_config(&(leat_tls_config_opts){.insecure_skip_verify = true});
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		const leat_error *e = NULL;
+		leat_conn *a, *b, *c;
+
+		CHECK(leat_conn_pipe(&a, &b));
+		CHECK(!leat_tls_client(a, verifies, bad[i], NULL));
+		CHECK(!leat_tls_client(a, verifies, bad[i], &e));
+		tls_check_failed(e, -EINVAL, "tls: invalid server_name");
+		leat_error_free(e);
+		/* Nobody is taken for another where nobody is verified. */
+		if (i < 3) {
+			c = leat_tls_client(a, does_not, bad[i], NULL);
+			CHECK(c);
+			leat_conn_free(c);
+		} else {
+			leat_conn_free(a);
+		}
+		leat_conn_free(b);
+	}
+	leat_tls_config_free(verifies);
+	leat_tls_config_free(does_not);
+}
+
 TEST(for_another_name)
 {
 	struct tls_cert_opts o = {
