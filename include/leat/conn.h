@@ -170,7 +170,7 @@ typedef struct leat_conn_ops {
 	void (*free)(leat_conn *c); /* closed, and used by nobody */
 	leat_addr (*local)(leat_conn *c);
 	leat_addr (*remote)(leat_conn *c);
-	int (*fd)(leat_conn *c);
+	int (*fd)(leat_conn *c); /* < 0: none; where that is -EBADF (closed) options say so */
 	/* What err was due to, where there is more to say than the code does; the caller's.  NULL: there is not. */
 	const leat_error *(*what)(leat_conn *c, int err);
 } leat_conn_ops;

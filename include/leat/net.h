@@ -96,7 +96,7 @@ LEAT_API int leat_listener_set_deadline(leat_listener *l, int64_t at_ns);
 LEAT_API int leat_listener_close(leat_listener *l);
 LEAT_API void leat_listener_free(leat_listener *l);
 
-/* --- options of a connection.  0, -ENOTSUP for kinds that are no such socket, or what the system said */
+/* --- options of a connection.  0, -EBADF when closed, -ENOTSUP for kinds that are no such socket, or what the system said */
 LEAT_API int leat_conn_set_no_delay(leat_conn *c, bool yes);
 
 /* Probe an idle connection each period_ns, in whole seconds, rounded up; < 0: do not; 0: 15 s.  When 9 probes were not answered

@@ -161,7 +161,7 @@ static int sock_fd(leat_conn *c)
 	struct leat__sock *s = sock_of(c);
 
 	store_relaxed(&s->stream, false); /* who knows what it does with it */
-	return load_acquire(&s->closed) ? -1 : s->fd;
+	return load_acquire(&s->closed) ? -EBADF : s->fd;
 }
 
 static const leat_conn_ops sock_ops = {
@@ -372,5 +372,7 @@ const char *leat_conn_network(const leat_conn *c)
 
 int leat_conn_fd(leat_conn *c)
 {
-	return c->ops->fd ? c->ops->fd(c) : -1;
+	int fd = c->ops->fd ? c->ops->fd(c) : -1;
+
+	return fd < 0 ? -1 : fd;
 }

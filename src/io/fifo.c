@@ -107,7 +107,7 @@ static int fifo_fd(leat_conn *c)
 {
 	struct leat__sock *s = &fifo_of(c)->sock;
 
-	return load_acquire(&s->closed) ? -1 : s->fd;
+	return load_acquire(&s->closed) ? -EBADF : s->fd;
 }
 
 static const leat_conn_ops fifo_ops = {

@@ -2,6 +2,7 @@
 /* Options of connections: see leat/net.h.  Kinds that have a descriptor underneath (TLS) pass them on to that. */
 #include "io/sock.h"
 
+#include <leat/defer.h>
 #include <leat/time.h>
 
 #include <errno.h>
@@ -30,16 +31,41 @@ int leat__sock_set_option(struct leat__sock *s, int level, int name, const void 
 	return leat__sock_with(s, set, &o);
 }
 
+/* NULL: nobody of ours has ever used the number. */
+static void let_go(struct leat__pd *pd)
+{
+	if (pd)
+		leat__pd_let_go(pd);
+}
+
+/*
+ * Of other kinds no more is known than the number of a descriptor, which may be another file's as soon as it is told.  So the
+ * number is held, which keeps a socket of ours from being closed, and is asked for once more: who closed it before says so.
+ */
+static int leat__set_by_number(leat_conn *c, struct option *o)
+{
+	int fd = c->ops->fd ? c->ops->fd(c) : -ENOTSUP, err = -EBADF;
+	struct leat__pd *pd;
+
+	if (fd < 0)
+		return fd == -EBADF ? fd : -ENOTSUP;
+	leat__sock_settle();
+	pd = leat__pd_find(fd);
+	if (pd && !leat__pd_hold(pd))
+		return err;
+	LEAT_DEFER(let_go, pd); /* a kind's fd may panic */
+	if (c->ops->fd(c) == fd)
+		err = set(fd, o);
+	return err;
+}
+
 /* The options of TCP are errors of other sockets' in several ways. */
 static int leat__set_option(leat_conn *c, int level, int name, const void *value, socklen_t bytes)
 {
 	struct option o = {level, name, value, bytes};
 	struct leat__sock *s = leat__conn_sock(c);
-	int fd = s ? 0 : leat_conn_fd(c), err;
+	int err = s ? leat__sock_with(s, set, &o) : leat__set_by_number(c, &o);
 
-	if (fd < 0)
-		return -ENOTSUP;
-	err = s ? leat__sock_set_option(s, level, name, value, bytes) : set(fd, &o);
 	return err == -ENOPROTOOPT || err == -EOPNOTSUPP ? -ENOTSUP : err;
 }
 

@@ -406,7 +406,10 @@ static leat_addr leat__tls_remote(leat_conn *c)
 
 static int leat__tls_fd(leat_conn *c)
 {
-	return leat_conn_fd(leat__tls_of(c)->under);
+	leat_conn *under = leat__tls_of(c)->under;
+
+	/* A close of c closes that, and it says so. */
+	return under->ops->fd ? under->ops->fd(under) : -1;
 }
 
 static const leat_error *leat__tls_what(leat_conn *c, int err)

@@ -306,6 +306,47 @@ TEST(options)
 	leat_conn_free(b);
 }
 
+/* A kind over a socket that is closed as soon as its descriptor was told, upon which another file gets the number. */
+struct fleeting {
+	leat_conn conn;
+	leat_conn *under;
+	int other;
+};
+
+static int fleeting_fd(leat_conn *c)
+{
+	struct fleeting *f = (struct fleeting *)(void *)c;
+	int fd = leat_conn_fd(f->under);
+
+	if (f->other < 0) {
+		leat_conn_close(f->under);
+		f->other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (f->other != fd) {
+			CHECK_EQ(dup2(f->other, fd), fd);
+			close(f->other);
+			f->other = fd;
+		}
+	}
+	return fd;
+}
+
+TEST(options_of_what_has_the_number_now)
+{
+	static const leat_conn_ops ops = {.network = "fleeting", .fd = fleeting_fd};
+	struct fleeting f = {.conn.ops = &ops, .other = -1};
+	leat_conn *b;
+	int value = -1;
+	socklen_t bytes = sizeof value;
+
+	CHECK(listen_pair("tcp", "127.0.0.1:0", &f.under, &b));
+	CHECK_EQ(leat_conn_set_no_delay(&f.conn, true), -EBADF);
+	CHECK_EQ(getsockopt(f.other, IPPROTO_TCP, TCP_NODELAY, &value, &bytes), 0);
+	CHECK_EQ(value, 0);
+	close(f.other);
+	leat_conn_free(f.under);
+	leat_conn_free(b);
+}
+
 TEST(descriptors_are_passed)
 {
 	int before = test_descriptors(), fds[3], got[3], n;

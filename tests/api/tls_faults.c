@@ -266,6 +266,20 @@ TEST(the_other_side_is_cut_off)
 	leat_conn_free(s);
 }
 
+/* Its own, and those of the connection underneath. */
+TEST(options_of_a_closed_connection)
+{
+	leat_conn *other, *c = client_over(&other);
+
+	CHECK_EQ(leat_conn_set_read_buffer(c, 20000), 0);
+	CHECK_EQ(leat_conn_close(c), 0);
+	CHECK_EQ(leat_conn_fd(c), -1);
+	CHECK_EQ(leat_conn_set_read_buffer(c, 20000), -EBADF);
+	CHECK_EQ(leat_conn_set_no_delay(c, true), -EBADF);
+	leat_conn_free(c);
+	leat_conn_free(other);
+}
+
 /* --- waits that are given up */
 
 TEST(a_handshake_goes_on_after_a_context)
