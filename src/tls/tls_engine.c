@@ -374,13 +374,17 @@ static void leat__tls_unlock(leat_mutex *turn)
 void leat__tls_last_words(struct leat__tls *t, bool have_turn)
 {
 	int64_t at = leat_now() + LAST_WORDS_TIME;
+	leat_ctx *ctx = NULL;
 
 	if (!have_turn && !leat_mutex_trylock(&t->writing))
 		return;
 	at = sooner(at, t->ready ? t->write_at : sooner(t->read_at, t->write_at));
 	LEAT_DEFER(leat__tls_unlock, have_turn ? NULL : &t->writing);
-	leat_conn_set_write_deadline(t->under, at);
-	leat__tls_flush(t, NULL);
+	/* A kind without deadlines ends its waits with contexts. */
+	if (leat_conn_set_write_deadline(t->under, at))
+		ctx = leat_ctx_with_deadline((leat_any_ctx)leat_ctx_background(), at);
+	LEAT_DEFER(leat_ctx_free, ctx);
+	leat__tls_flush(t, ctx);
 }
 
 /* --- the handshake */

@@ -90,7 +90,12 @@ static const leat_conn_ops noting_ops = {.network = "noting",
                                          .write = noting_write,
                                          .set_deadline = noting_deadline,
                                          .close = noting_close,
-                                         .free = noting_free};
+                                         .free = noting_free},
+                           endless_ops = {.network = "endless",
+                                          .read = noting_read,
+                                          .write = noting_write,
+                                          .close = noting_close,
+                                          .free = noting_free};
 
 static struct noting *noting_over(leat_conn *under, const leat_conn_ops *ops)
 {
@@ -244,6 +249,27 @@ TEST(a_deadline_that_is_set_as_the_handshake_ends)
 		leat_conn_free(c);
 		leat_conn_free(s);
 	}
+}
+
+/* --- the end */
+
+/* A kind without deadlines, whose other side does not take the farewell. */
+TEST(a_farewell_that_nobody_takes_is_given_up)
+{
+	leat_conn *a, *b, *c, *s;
+	int64_t at;
+	int client, server;
+
+	CHECK(leat_conn_pipe(&a, &b));
+	c = leat_tls_client(&noting_over(a, &endless_ops)->conn, client_config, "server.test", NULL);
+	s = leat_tls_server(b, server_config, NULL);
+	CHECK_EQ(leat_conn_set_deadline(c, 1), -ENOTSUP);
+	tls_shake(c, s, &client, &server, NULL, NULL);
+	CHECK(client == 0 && server == 0);
+	at = leat_now();
+	leat_conn_free(c);
+	CHECK(leat_now() - at >= 4 * LEAT_SECOND);
+	leat_conn_free(s);
 }
 
 int main(int argc, char **argv)
