@@ -106,7 +106,7 @@ struct leat__tls {
 	bool under_ended; /* the end came underneath */
 	bool shut_read, shut_write, closed;
 	bool given_up;           /* a write left something in out or sent */
-	bool no_memory;          /* in a call of OpenSSL's */
+	bool no_memory;          /* in the last call of OpenSSL's */
 	int read_err, write_err; /* for good */
 	const leat_error *why;   /* what OpenSSL said then */
 	int users;               /* at work in it */

@@ -154,10 +154,11 @@ int leat__tls_engine_make(struct leat__tls *t, leat_tls_config *config)
 /* --- calls of OpenSSL's */
 
 /* ThreadSanitizer sees what OpenSSL copies, and not what orders it: that each thread has its own random numbers, for one. */
-static void begin(void)
+static void begin(struct leat__tls *t)
 {
 	leat__san_blind_begin();
 	ossl->ERR_clear_error();
+	t->no_memory = false;
 }
 
 /* What the call came to; right after it. */
@@ -207,14 +208,14 @@ static enum leat__tls_step end(struct leat__tls *t, int result)
 
 enum leat__tls_step leat__tls_decrypt(struct leat__tls *t, void *to, size_t bytes, size_t *n)
 {
-	begin();
+	begin(t);
 	return end(t, ossl->SSL_read_ex(t->ssl, to, bytes, n));
 }
 
 enum leat__tls_step leat__tls_encrypt(struct leat__tls *t, const void *from, size_t bytes,
                                       size_t *n)
 {
-	begin();
+	begin(t);
 	return end(t, ossl->SSL_write_ex(t->ssl, from, bytes, n));
 }
 
@@ -223,7 +224,7 @@ enum leat__tls_step leat__tls_farewell(struct leat__tls *t)
 {
 	int result;
 
-	begin();
+	begin(t);
 	result = ossl->SSL_shutdown(t->ssl);
 	return end(t, result < 0 ? result : 1);
 }
@@ -477,7 +478,7 @@ static int leat__tls_choose(struct leat__tls *t)
 		if (!ossl->SSL_set_SSL_CTX(t->ssl, other->ctx) || !leat__tls_config_apply(other, t))
 			return -ENOMEM;
 	}
-	begin();
+	begin(t);
 	good = !t->config->n_identities || leat__tls_choose_identity(t->config, t->ssl, name);
 	if (!good && !t->why)
 		t->why = leat__tls_error(-EPROTO, "cannot use certificate");
@@ -499,7 +500,7 @@ static int leat__tls_drive(struct leat__tls *t, leat_ctx *ctx)
 	int err = 0;
 
 	while (!err) {
-		begin();
+		begin(t);
 		step = end(t, ossl->SSL_do_handshake(t->ssl));
 		/* There is nothing yet that could end: it is the end that nobody expects. */
 		if (step == LEAT__TLS_ENDED)
