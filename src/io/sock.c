@@ -319,6 +319,7 @@ int leat__sock_again(struct leat__sock *s, enum leat__poll_dir dir)
 {
 	return from_poller(leat__pd_prepare(s->pd, dir));
 }
+
 int leat__sock_read_nothing(struct leat__sock *s)
 {
 	int err = leat__sock_hold(s);
@@ -327,7 +328,6 @@ int leat__sock_read_nothing(struct leat__sock *s)
 		leat__sock_let_go(s);
 	return err;
 }
-
 
 int leat__sock_set_deadline(struct leat__sock *s, enum leat__poll_dir dir, int64_t at_ns)
 {
