@@ -165,6 +165,90 @@ static inline void expect(leat_conn *c, const char *text)
 		leat_error_free(test_e);                                                                   \
 	} while (0)
 
+/* Through one that copies what it reads; there and back, so that others come to run meanwhile. */
+static inline void echo(leat_conn *to, leat_conn *from)
+{
+	CHECK_EQ(leat_conn_write(to, "still there", 11, NULL), 0);
+	expect(from, "still there");
+}
+
+/* One that is released, at once or when its keeper waits for it, goes on until its input ends, whatever then does to its context. */
+static inline void check_released(bool at_once, void (*then)(leat_ctx *ctx))
+{
+	leat_ctx *ctx = leat_ctx_with_cancel(leat_ctx_background());
+	leat_conn *to, *from;
+	int in[2], out[2], pid;
+	leat_process *p;
+	char c;
+
+	CHECK(pipe(in) == 0 && pipe(out) == 0);
+	p = leat_process_start(&(leat_command){.args = AS("cat"),
+	                                       .in = {LEAT_STDIO_FD, .fd = in[0]},
+	                                       .out = {LEAT_STDIO_FD, .fd = out[1]}},
+	                       ctx, NULL);
+	CHECK(p);
+	pid = leat_process_id(p);
+	close(in[0]);
+	close(out[1]);
+	to = leat_conn_from_fd(in[1], NULL);
+	from = leat_conn_from_fd(out[0], NULL);
+	CHECK(to && from);
+	if (!at_once)
+		echo(to, from);
+	leat_process_release(p);
+	then(ctx);
+	for (int i = 0; i < 10; i++)
+		echo(to, from);
+	leat_conn_free(to);
+	CHECK_EQ(leat_conn_read(from, &c, 1), 0);
+	test_until(kill(pid, 0) < 0);
+	leat_conn_free(from);
+	test_goroutines(1);
+}
+
+static inline void cancel_then_free(leat_ctx *ctx)
+{
+	leat_ctx_cancel(ctx);
+	leat_yield();
+	leat_ctx_free(ctx);
+}
+
+/* With something else in its place. */
+static inline void free_and_reuse(leat_ctx *ctx)
+{
+	void *other[8];
+
+	leat_ctx_free(ctx);
+	for (int i = 0; i < 8; i++) {
+		other[i] = malloc(sizeof *ctx);
+		CHECK(other[i]);
+		memset(other[i], 0x5a, sizeof *ctx);
+	}
+	for (int i = 0; i < 8; i++)
+		free(other[i]);
+}
+
+/* Cancelled before its release, it is asked to end, and killed in time; one that ends by itself goes as well. */
+static inline void check_ends_released(bool cancelled)
+{
+	leat_ctx *ctx = leat_ctx_with_cancel(leat_ctx_background());
+	leat_process *p =
+	    leat_process_start(&(leat_command){.args = cancelled ? AS("stubborn") : AS("exit", "0"),
+	                                       .cancel_signal = SIGTERM,
+	                                       .wait_delay_ns = LEAT_MILLISECOND},
+	                       ctx, NULL);
+	int pid;
+
+	CHECK(p);
+	pid = leat_process_id(p);
+	if (cancelled)
+		leat_ctx_cancel(ctx);
+	leat_process_release(p);
+	free_and_reuse(ctx);
+	test_until(kill(pid, 0) < 0);
+	test_goroutines(1);
+}
+
 #define PROCESS_MAIN                                                                               \
 	int main(int argc, char **argv)                                                                \
 	{                                                                                              \

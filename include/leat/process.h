@@ -24,7 +24,8 @@
  * file or directory"; of a process that ran and failed "exit status 1", "signal: killed", "signal: aborted (core dumped)",
  * which leat_error_as finds by leat_exit_error.
  *
- * ctx: when it is done the process is ended, see cancel_signal.  It must live until the process is waited for or freed.
+ * ctx: when it is done the process is ended, see cancel_signal.  It must live until the process is waited for, freed or
+ * released.
  *
  * While a process runs there is no deadlock.  In the child of a fork the parent's processes are strangers: free them at
  * most.  While the program ignores SIGCHLD, or waits for any child by itself (wait(2)), exits may be lost: "wait: no
@@ -149,7 +150,8 @@ LEAT_API const char *leat_process_captured_err(const leat_process *p, size_t *n,
 /*
  * Kill it, if it still runs, wait for its end, close its pipes and free it; NULL is a no-op.  No other use of it may overlap or
  * follow.  So `defer(leat_process_free, p)` leaves nothing behind.
- * release: the same, but let it go on by itself, without pipes and without ctx: it is cleared away when it ends.
+ * release: the same, but let it go on by itself, without pipes and without ctx, which nobody uses any more on return: it is
+ * cleared away when it ends.  One whose ctx was done before is ended all the same.
  */
 LEAT_API void leat_process_free(leat_process *p);
 LEAT_API void leat_process_release(leat_process *p);

@@ -12,6 +12,11 @@
  * Where the kernel has no descriptors for processes, or none is left, a second goroutine blocks its thread in waitid.
  *
  * Memory: refs counts the maker and the keeper.  What the keeper finds out is read by others once done is closed.
+ *
+ * The context is the program's again once nobody waits for the process: after done, or when a release returns, which wakes
+ * the keeper for that: by a deadline in the past, or by a message beside the blocker's.  Under the lock either the keeper
+ * learns that it is released, or the release that the keeper needs the context no more; so no deadline of the keeper's own,
+ * which come later, is moved.
  */
 #include "chan/chan.h"
 #include "process/command.h"
@@ -26,6 +31,7 @@
 #include <leat/blocking.h>
 #include <leat/select.h>
 #include <leat/time.h>
+#include <leat/waitgroup.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -40,13 +46,15 @@ struct leat_process {
 	bool group;
 	int cancel_signal;
 	int64_t wait_delay_ns;
-	leat_ctx *ctx;
-	leat_mutex lock; /* reaped, and its change */
+	leat_mutex lock; /* reaped, ctx, watched and released, and their changes */
 	bool reaped;
-	bool polled; /* sock has a descriptor for it */
+	leat_ctx *ctx;          /* NULL: none, or the keeper needs it no more.  He alone changes it */
+	leat_waitgroup heeding; /* 1 while there is one */
+	bool watched, released; /* he waits in the poller; he is to forget ctx */
+	bool polled;            /* sock has a descriptor for it */
 	struct leat__sock sock;
 	struct leat__g *keeper, *blocker;
-	LEAT_CHAN(char) gone; /* the blocker has seen its end */
+	LEAT_CHAN(char) gone; /* ENDED: the blocker has seen its end; RELEASED, once at most */
 	struct leat__streams streams;
 	bool piped[3]; /* streams.conn is the program's, not a copy's */
 	struct leat__process_copy copies[3];
@@ -56,6 +64,8 @@ struct leat_process {
 	int lost;                  /* 0, or why there is no exit */
 	const leat_error *trouble; /* static; what to say if it ended well */
 };
+
+enum { ENDED = 1, RELEASED };
 
 LEAT_ERROR_TYPE(leat_exit_error);
 static LEAT_ERROR(wait_delay_expired, -ETIMEDOUT, "exec: WaitDelay expired before I/O complete");
@@ -116,7 +126,7 @@ static bool leat__process_prepare(struct leat_process *p, const leat_command *c,
 	struct leat__m *m;
 	int err = 0;
 
-	p->gone = LEAT_CHAN_MAKE(char, 1);
+	p->gone = LEAT_CHAN_MAKE(char, 2);
 	p->copied = LEAT_CHAN_MAKE(char, 3);
 	p->done = LEAT_CHAN_MAKE(char, 0);
 	m = leat__enter();
@@ -193,6 +203,8 @@ leat_process *leat_process_start(const leat_command *c, leat_any_ctx ctx, const 
 	p->cancel_signal = c->cancel_signal ? c->cancel_signal : SIGKILL;
 	p->wait_delay_ns = c->wait_delay_ns;
 	p->ctx = ctx.leat__ctx;
+	if (p->ctx)
+		leat_waitgroup_add(&p->heeding, 1);
 	store_relaxed(&p->refs, 2);
 	cleanup.arg = p;
 	leat__record_push(&cleanup);
@@ -244,18 +256,47 @@ static bool has_ended(const struct leat_process *p)
 	return leat__os_process_wait(p->pid, false, false, &e) != -EAGAIN;
 }
 
+/* The context counts no more, and may be gone from now on. */
+static void leat__heed_no_more(struct leat_process *p)
+{
+	bool heeded;
+
+	leat_mutex_lock(&p->lock);
+	heeded = p->ctx != NULL;
+	p->ctx = NULL;
+	leat_mutex_unlock(&p->lock);
+	if (heeded)
+		leat_waitgroup_done(&p->heeding);
+}
+
+/* A wait ended before the process.  Where both the context's end and a release are there, the former came first. */
+static void leat__heed(struct leat_process *p, int64_t *until)
+{
+	if (leat_ctx_err((leat_any_ctx)p->ctx))
+		*until = leat__cancel(p);
+	leat__heed_no_more(p);
+}
+
+static void wake_polled(struct leat_process *p)
+{
+	leat__sock_set_deadline(&p->sock, LEAT__POLL_READ, 0);
+}
+
 /* Until it has ended; *until: as cancel says. */
 static void leat__await_polled(struct leat_process *p, int64_t *until)
 {
-	leat_ctx *ctx = p->ctx;
-
-	leat__sock_begin(&p->sock, LEAT__POLL_READ, NULL); /* nobody closes it, or has the turn */
+	/* Nobody closes it, has the turn, or sets a deadline before it is watched. */
+	leat__sock_begin(&p->sock, LEAT__POLL_READ, NULL);
+	leat_mutex_lock(&p->lock);
+	p->watched = true;
+	if (p->ctx && p->released)
+		wake_polled(p);
+	leat_mutex_unlock(&p->lock);
 	while (!has_ended(p)) {
-		if (leat__sock_wait(&p->sock, LEAT__POLL_READ, ctx) == 0)
+		if (leat__sock_wait(&p->sock, LEAT__POLL_READ, p->ctx) == 0)
 			continue;
-		if (ctx) {
-			ctx = NULL;
-			*until = leat__cancel(p);
+		if (p->ctx) {
+			leat__heed(p, until);
 			if (leat__sock_set_deadline(&p->sock, LEAT__POLL_READ, *until) == 0)
 				continue;
 		}
@@ -274,27 +315,38 @@ static void leat__block(void *arg)
 		LEAT_BLOCKING();
 		leat__os_process_wait(p->pid, false, true, &e);
 	}
-	LEAT_CHAN_SEND(p->gone, 1);
+	LEAT_CHAN_SEND(p->gone, ENDED);
+}
+
+static int64_t time_until(int64_t at)
+{
+	int64_t now = leat_now();
+
+	return at == LEAT_FOREVER ? LEAT_FOREVER : at > now ? at - now : 0;
 }
 
 static void leat__await_blocked(struct leat_process *p, int64_t *until)
 {
-	bool late = false;
+	int64_t kill_at;
+	char what = 0;
 
-	if (leat_chan_recv_ctx(LEAT__RAW(p->gone), NULL, (leat_any_ctx)p->ctx) == 0)
-		return;
-	*until = leat__cancel(p);
-	if (*until != LEAT_FOREVER) {
+	if (leat_chan_recv_ctx(LEAT__RAW(p->gone), &what, (leat_any_ctx)p->ctx) != 0 || what != ENDED)
+		leat__heed(p, until);
+	kill_at = *until;
+	while (what != ENDED) {
+		bool late = false;
+
 		LEAT_CHAN_SELECT {
-			LEAT_CASE_RECV(p->gone)
-				return;
-			LEAT_CASE_TIMEOUT(p->wait_delay_ns)
+			LEAT_CASE_RECV(p->gone, got)
+				what = got;
+			LEAT_CASE_TIMEOUT(time_until(kill_at))
 				late = true;
 		}
+		if (late) {
+			leat_process_kill(p);
+			kill_at = LEAT_FOREVER;
+		}
 	}
-	if (late)
-		leat_process_kill(p);
-	LEAT_CHAN_RECV(p->gone);
 }
 
 static void close_copies(struct leat_process *p)
@@ -312,13 +364,12 @@ static void leat__await_copies(struct leat_process *p, int64_t until)
 	for (int i = 0; i < 3; i++)
 		left += p->copies[i].conn != NULL;
 	while (left) {
-		int64_t now = leat_now();
 		bool late = false;
 
 		LEAT_CHAN_SELECT {
 			LEAT_CASE_RECV(p->copied)
 				left--;
-			LEAT_CASE_TIMEOUT(until == LEAT_FOREVER ? LEAT_FOREVER : until > now ? until - now : 0)
+			LEAT_CASE_TIMEOUT(time_until(until))
 				late = true;
 		}
 		if (!late)
@@ -344,6 +395,7 @@ static void leat__keep(void *arg)
 		leat__await_polled(p, &until);
 	else
 		leat__await_blocked(p, &until);
+	leat__heed_no_more(p);
 	if (until == LEAT_FOREVER && p->wait_delay_ns > 0)
 		until = leat__deadline(p->wait_delay_ns);
 	if (!p->group)
@@ -444,6 +496,17 @@ const leat_error *leat_process_wait(leat_process *p, leat_any_ctx ctx, leat_exit
 	return verdict(p);
 }
 
+char *leat__process_take(leat_process *p, int i, size_t *n, bool *cut)
+{
+	struct leat__process_copy *c = &p->copies[i];
+	char *text = c->to;
+
+	*n = text ? c->n : 0;
+	*cut = c->cut;
+	c->to = NULL;
+	return text;
+}
+
 static const char *leat__captured(const leat_process *p, int i, size_t *n, bool *cut)
 {
 	const struct leat__process_copy *c = &p->copies[i];
@@ -486,94 +549,32 @@ void leat_process_free(leat_process *p)
 	leat__process_let_go(p);
 }
 
+/* The keeper lets go of the context, which is the program's again. */
+static void leat__process_disregard(struct leat_process *p)
+{
+	leat_mutex_lock(&p->lock);
+	p->released = true;
+	if (p->ctx && !p->polled)
+		LEAT_CHAN_SEND(p->gone, RELEASED); /* there is room */
+	else if (p->ctx && p->watched)
+		wake_polled(p);
+	leat_mutex_unlock(&p->lock);
+	leat_waitgroup_wait(&p->heeding);
+}
+
 void leat_process_release(leat_process *p)
 {
 	if (!p)
 		return;
+	if (!is_ours(p)) {
+		leat_process_free(p);
+		return;
+	}
 	for (int i = 0; i < 3; i++) {
 		store_relaxed(&p->copies[i].dropped, true);
 		if (p->piped[i] && p->streams.conn[i])
 			leat_conn_close(p->streams.conn[i]);
 	}
+	leat__process_disregard(p);
 	leat__process_let_go(p);
-}
-
-/* --- from beginning to end */
-
-const leat_error *leat_process_run(const leat_command *c, leat_any_ctx ctx, leat_exit *exit)
-{
-	const leat_error *e = NULL;
-	leat_process *p;
-
-	if (exit)
-		*exit = (leat_exit){0};
-	p = leat_process_start(c, ctx, &e);
-	if (p)
-		e = leat_process_wait(p, (leat_any_ctx)(leat_ctx *)NULL, exit);
-	leat_process_free(p);
-	return e;
-}
-
-/* The captured text goes over. */
-static char *take(struct leat__process_copy *c, size_t *n, bool *cut)
-{
-	char *text = c->to;
-
-	*n = text ? c->n : 0;
-	*cut = c->cut;
-	c->to = NULL;
-	return text;
-}
-
-static const leat_error *leat__output(leat_command *c, leat_any_ctx ctx, leat_result *r)
-{
-	const leat_error *e = NULL;
-	leat_process *p;
-
-	*r = (leat_result){0};
-	if (c->out.kind == LEAT_STDIO_NULL)
-		c->out = (leat_stdio){.kind = LEAT_STDIO_CAPTURE};
-	if (c->err.kind == LEAT_STDIO_NULL)
-		c->err = (leat_stdio){.kind = LEAT_STDIO_CAPTURE};
-	p = leat_process_start(c, ctx, &e);
-	if (p) {
-		e = leat_process_wait(p, (leat_any_ctx)(leat_ctx *)NULL, &r->exit);
-		r->out = take(&p->copies[1], &r->out_bytes, &r->out_cut);
-		r->err = take(&p->copies[2], &r->err_bytes, &r->err_cut);
-	}
-	leat_process_free(p);
-	return e;
-}
-
-const leat_error *leat_process_output(const leat_command *c, leat_any_ctx ctx, leat_result *r)
-{
-	leat_command own = *c;
-
-	return leat__output(&own, ctx, r);
-}
-
-const leat_error *leat_process_combined_output(const leat_command *c, leat_any_ctx ctx,
-                                               leat_result *r)
-{
-	leat_command own = *c;
-
-	own.err = (leat_stdio){.kind = LEAT_STDIO_OUT};
-	return leat__output(&own, ctx, r);
-}
-
-void leat_result_free(leat_result *r)
-{
-	free(r->out);
-	free(r->err);
-	*r = (leat_result){0};
-}
-
-size_t leat_exit_string(const leat_exit *exit, char *text, size_t bytes)
-{
-	int n = exit->exited ? snprintf(text, bytes, "exit status %d", exit->code)
-	                     : snprintf(text, bytes, "%s%s",
-	                                exit->signal ? leat__signal_text(exit->signal) : "no exit",
-	                                exit->core ? " (core dumped)" : "");
-
-	return (size_t)n;
 }

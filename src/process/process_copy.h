@@ -29,4 +29,7 @@ int leat__process_copy_init(struct leat__process_copy *c, const leat_stdio *io, 
 void leat__process_copy_start(struct leat__process_copy *c);
 void leat__process_copy_done(struct leat__process_copy *c, bool started);
 
+/* --- process.c: what stream i of p, which was waited for, has captured: the caller's, and p has it no more */
+char *leat__process_take(leat_process *p, int i, size_t *n, bool *cut);
+
 #endif

@@ -95,4 +95,18 @@ TEST(ended_by_whom)
 	test_goroutines(1);
 }
 
+TEST(release_lets_go_of_its_context)
+{
+	for (int at_once = 0; at_once < 2; at_once++) {
+		check_released(at_once, cancel_then_free);
+		check_released(at_once, free_and_reuse);
+	}
+}
+
+TEST(release_of_one_that_ends)
+{
+	for (int i = 0; i < 20; i++)
+		check_ends_released(i % 2);
+}
+
 PROCESS_MAIN
