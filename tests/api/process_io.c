@@ -73,7 +73,9 @@ TEST(inherited)
 	/* What is closed here is closed there. */
 	close(1);
 	CHECK(!leat_process_run(
-	    &(leat_command){.args = AS("fds"), .out = {LEAT_STDIO_INHERIT}, .err = {LEAT_STDIO_OUT}},
+	    &(leat_command){.args = SHELL("test ! -e /proc/self/fd/1 -a ! -e /proc/self/fd/2"),
+	                    .out = {LEAT_STDIO_INHERIT},
+	                    .err = {LEAT_STDIO_OUT}},
 	    NULL, NULL));
 	CHECK(dup2(saved, 1) == 1);
 	close(saved);
