@@ -7,6 +7,8 @@
  *	four, six   one of these, and nothing of the other family
  *	many        192.0.2.1 to 192.0.2.40, too many for a datagram: it is cut short, all of it comes over TCP
  *	alias       an alias of one.test
+ *	stray       an alias of one.test; behind that comes another alias, of which no name here is one
+ *	ring        192.0.2.1, and an alias of ring2.test, which is one of ring.test
  *	local       127.0.0.1; local6: ::1; both: both; dead: 127.0.0.2, 127.0.0.3 and 127.0.0.1
  *	mx, txt, ns, srv (also of _http._tcp.srv.test)      records
  *	none        no record of any kind
@@ -128,6 +130,27 @@ static inline void dns_put_record(struct dns_message *m, unsigned type, int a, i
 	dns_end(m, at);
 }
 
+/* from, which is not the name asked for, is an alias of to. */
+static inline void dns_put_alias(struct dns_message *m, const char *from, const char *to)
+{
+	size_t at;
+
+	dns_put_name(m, from);
+	dns_put(m, "\0\5\0\1\0\0\0\74\0\0", 10);
+	m->answers++;
+	at = m->n;
+	dns_put_name(m, to);
+	dns_end(m, at);
+}
+
+/* one.test's address. */
+static inline void dns_put_one(struct dns_message *m)
+{
+	dns_put_name(m, "one.test");
+	dns_put(m, "\0\1\0\1\0\0\0\74\0\4\300\0\2\1", 14);
+	m->answers++;
+}
+
 static inline void dns_put_texts(struct dns_message *m)
 {
 	size_t at = dns_begin(m, DNS_TXT);
@@ -174,9 +197,10 @@ static inline bool dns_is(const char *name, const char *first)
 /* The records; what else there is to be said in the flags. */
 static inline unsigned dns_answer(struct dns_message *m, unsigned type, const char *name, bool tcp)
 {
-	static const char *const known[] = {
-	    "one",  "held", "noise", "forged", "four", "six", "local", "local6", "both",
-	    "dead", "many", "alias", "mx",     "txt",  "ns",  "srv",   "none",   "_http._tcp.srv"};
+	static const char *const known[] = {"one",  "held",  "noise",  "forged", "four",
+	                                    "six",  "local", "local6", "both",   "dead",
+	                                    "many", "alias", "stray",  "ring",   "mx",
+	                                    "txt",  "ns",    "srv",    "none",   "_http._tcp.srv"};
 	char ip[INET_ADDRSTRLEN];
 	size_t i = 0;
 
@@ -196,13 +220,18 @@ static inline unsigned dns_answer(struct dns_message *m, unsigned type, const ch
 	dns_put_addresses(m, type, name);
 	if (dns_is(name, "alias")) {
 		dns_put_record(m, DNS_CNAME, -1, -1, -1, "one.test");
-		if (type == DNS_A) {
-			/* of the name in the record before */
-			m->bytes[m->n] = 0;
-			dns_put_name(m, "one.test");
-			dns_put(m, "\0\1\0\1\0\0\0\74\0\4\300\0\2\1", 14);
-			m->answers++;
-		}
+		if (type == DNS_A)
+			dns_put_one(m);
+	} else if (dns_is(name, "stray")) {
+		dns_put_record(m, DNS_CNAME, -1, -1, -1, "one.test");
+		if (type == DNS_A)
+			dns_put_one(m);
+		dns_put_alias(m, "other.test", "elsewhere.test");
+	} else if (dns_is(name, "ring")) {
+		dns_put_record(m, DNS_CNAME, -1, -1, -1, "ring2.test");
+		dns_put_alias(m, "ring2.test", "ring.test");
+		if (type == DNS_A)
+			dns_put_ip(m, DNS_A, "192.0.2.1");
 	} else if (dns_is(name, "many") && type == DNS_A) {
 		for (int k = 1; k <= (tcp ? 40 : 2); k++) {
 			snprintf(ip, sizeof ip, "192.0.2.%d", k);

@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LIBRARY "libcares.so.2"
 
@@ -367,15 +368,35 @@ static int take_addresses(struct leat__answer *a, const struct ares_addrinfo_nod
 	return 0;
 }
 
+static bool same_name(const char *a, const char *b)
+{
+	size_t n = strlen(a), k = strlen(b);
+
+	n -= n && a[n - 1] == '.';
+	k -= k && b[k - 1] == '.';
+	return n == k && strncasecmp(a, b, n) == 0;
+}
+
+/* What name is an alias of, or NULL. */
+static const char *alias_of(const struct ares_addrinfo_cname *i, const char *name)
+{
+	while (i && !(i->alias && i->name && same_name(i->alias, name)))
+		i = i->next;
+	return i ? i->name : NULL;
+}
+
+/* Servers need not tell the aliases in order.  In a ring of them there is no end, so as many steps as there are, at most. */
 static int take_canonical(struct leat__answer *a, const struct ares_addrinfo *found)
 {
 	const struct ares_addrinfo_cname *i = found->cnames;
-	const char *name = found->name;
+	const char *name = found->name, *next;
 
 	if (!count(found->nodes))
 		return -ENOENT;
-	for (; i; i = i->next)
-		name = i->name ? i->name : name;
+	if (!name && i)
+		name = i->name;
+	for (; name && i && (next = alias_of(found->cnames, name)); i = i->next)
+		name = next;
 	return leat__answer_strings(a, &name, name != NULL);
 }
 

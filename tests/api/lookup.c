@@ -239,6 +239,17 @@ TEST(records)
 	free(all);
 }
 
+TEST(the_canonical_name_is_that_of_the_question)
+{
+	char *name = leat_lookup_cname(&r, "stray.test", NULL, NULL);
+
+	CHECK_STR(name, "one.test");
+	free(name);
+	name = leat_lookup_cname(&r, "ring.test", NULL, NULL); /* no more than that it ends */
+	CHECK(name);
+	free(name);
+}
+
 TEST(errors_of_records)
 {
 	const leat_error *e = NULL;
