@@ -380,9 +380,11 @@ void leat__flight_asks(struct leat__answer *a, const char *server)
 {
 	struct flight *f = container_of(a, struct flight, answer);
 	struct leat__m *m = lock();
+	size_t i;
 
-	for (size_t i = 0; i + 1 < sizeof f->server && server[i]; i++)
+	for (i = 0; i + 1 < sizeof f->server && server[i]; i++)
 		f->server[i] = server[i];
+	f->server[i] = '\0'; /* who asks once more may ask another, of a shorter name */
 	unlock(m);
 }
 
