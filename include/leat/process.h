@@ -55,7 +55,7 @@ enum leat_stdio_kind {
 	LEAT_STDIO_FD,      /* the same file as our descriptor fd, which stays ours */
 	LEAT_STDIO_FILE,    /* the file of that path; for output made if need be, and emptied */
 	LEAT_STDIO_APPEND,  /* the same, written to at its end */
-	LEAT_STDIO_BYTES, /* input alone: bytes[n], then the end.  It must live until the process is waited for */
+	LEAT_STDIO_BYTES, /* input alone: bytes[n], then the end.  It must live until the process is waited for, or freed; of one released, for ever */
 	LEAT_STDIO_CAPTURE, /* output alone: kept in memory, up to limit bytes (0: no limit); what is beyond is dropped */
 	LEAT_STDIO_OUT, /* errors alone: where the output goes */
 };
