@@ -18,6 +18,7 @@
 #endif
 #include "os/caught.h"
 
+#include "base/copy.h"
 #include "os/os.h"
 #include "os/signal.h"
 
@@ -82,7 +83,7 @@ static void leat__handle_caught(int sig, siginfo_t *info, void *context)
 	/* Before it is known whether the signal is wanted, as leat__os_signals_await relies on. */
 	atomic_fetch_add_explicit(&inside, 1, memory_order_seq_cst);
 	wanted = leat__os_on_caught(sig);
-	old = before[sig];
+	leat__copy(&old, &before[sig], sizeof old);
 	atomic_fetch_sub_explicit(&inside, 1, memory_order_release); /* the program's may jump out */
 	if (!wanted && leat__os_takes_signals)
 		give_back(sig, info, context);
@@ -120,7 +121,7 @@ static int take_over(int sig, const struct sigaction *ours)
 		return -EINVAL;
 	if (!is_ours(sig, &now)) {
 		leat__os_signals_await();
-		before[sig] = now;
+		leat__copy(&before[sig], &now, sizeof now); /* TSan hears of memcpy, not of the lock */
 	}
 	return leat__os_sigaction(sig, ours, NULL) == 0 ? 0 : -EINVAL;
 }
