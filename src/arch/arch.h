@@ -33,6 +33,7 @@
  *	leat__context_reset()   the running context begins anew: what leat__switch saves beside registers
  *	                        becomes what it is in a new one.  Cheap where it is that already.
  *	leat__cpu_relax()       a pause of some tens of cycles in a loop that waits for another CPU
+ *	leat__count_up(byte)    add 1, where nobody else writes but others read
  *	leat__ticks()           a cheap clock for heuristics: constant rate, unit unknown (see
  *	                        leat__ticks_per_us), ordered with nothing
  *	leat__regs_here(regs)   the registers at this very place

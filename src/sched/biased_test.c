@@ -103,6 +103,60 @@ TEST(threads_without_a_processor_never_own_it)
 	CHECK(!owned(&lock));
 }
 
+/* What one who is not the owner finds: owner is to part, or has. */
+static void owned_by(uint16_t owner)
+{
+	lock = (struct leat__biased){.owner = owner};
+}
+
+TEST(who_is_asked_parts)
+{
+	struct leat__m *m;
+	uint16_t mark;
+
+	leat_procs(1);
+	m = leat__enter();
+	mark = leat__mark(m);
+	owned_by(0x1234);
+	lock.former = mark;
+	lock.crowded = LEAT__ASKED;
+	leat__biased_lock_slow(&lock, mark);
+	CHECK_EQ(lock.held, LEAT__PARTED);
+	leat__biased_unlock(&lock, mark);
+	owned_by(0x1234);
+	lock.former = mark ^ 1;
+	lock.crowded = LEAT__ASKED;
+	leat__biased_lock_slow(&lock, mark);
+	CHECK_EQ(lock.held, 0);
+	leat__biased_unlock(&lock, mark);
+	leat__leave(m);
+}
+
+TEST(who_parts_has_not_to_be_minded)
+{
+	struct leat__m *m = leat__enter();
+	uint16_t mark = leat__mark(m), other = mark ^ 1;
+
+	/* One who has parted, */
+	owned_by(other);
+	lock.held = LEAT__PARTED;
+	leat__biased_lock_slow(&lock, mark);
+	CHECK_EQ(lock.owner, mark & ~LEAT__OWNED); /* he had not used it densely */
+	CHECK_EQ(lock.former, 0);
+	CHECK_EQ(lock.crowded & LEAT__ASKED, 0);
+	leat__biased_unlock(&lock, mark);
+	CHECK_EQ(lock.word, 0);
+	/* and one who says nothing. */
+	owned_by(other);
+	leat__biased_lock_slow(&lock, mark);
+	CHECK_EQ(lock.owner, mark & ~LEAT__OWNED);
+	CHECK_EQ(lock.former, other);
+	CHECK_EQ(lock.crowded & LEAT__ASKED, 0);
+	leat__biased_unlock(&lock, mark);
+	CHECK_EQ(lock.word, 0);
+	leat__leave(m);
+}
+
 struct locker {
 	int n;
 	leat_waitgroup *done;

@@ -254,6 +254,7 @@ TEST(biased_excludes)
 {
 	check_protocol(&biased);
 	check_protocol(&biased_in_turn);
+	check_protocol(&biased_parting);
 }
 
 TEST(mutex_excludes_and_loses_no_sleeper)

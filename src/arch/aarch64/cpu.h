@@ -65,6 +65,12 @@ static inline void leat__cpu_relax(void)
 	__asm__ volatile("isb" ::: "memory");
 }
 
+static inline void leat__count_up(uint8_t *count)
+{
+	__atomic_store_n(count, (uint8_t)(__atomic_load_n(count, __ATOMIC_RELAXED) + 1),
+	                 __ATOMIC_RELAXED);
+}
+
 /* The counter may be read early, out of order: for a heuristic that is as good.  It runs at 1 GHz in
    new cores, at 20 to 100 MHz in older ones. */
 static inline uint64_t leat__ticks(void)

@@ -76,6 +76,11 @@ static inline void leat__cpu_relax(void)
 	__builtin_ia32_pause();
 }
 
+static inline void leat__count_up(uint8_t *count)
+{
+	__asm__ volatile("incb %0" : "+m"(*count));
+}
+
 static inline uint64_t leat__ticks(void)
 {
 	return __builtin_ia32_rdtsc();

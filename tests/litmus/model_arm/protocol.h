@@ -45,8 +45,9 @@ enum { NOTHING_LESS = -1 };
 	}
 
 extern const struct protocol door, publication, rest, idle, handed_on, none_idle, keeper, parking,
-    ring, deque, deque_slot, offer; /* sched.c, queues.c */
-extern const struct protocol mutex, biased, biased_in_turn, claim, waitgroup; /* sync.c */
-extern const struct protocol map_reading, map_moving;                         /* map.c */
+    ring, deque, deque_slot, offer;                                  /* sched.c, queues.c */
+extern const struct protocol biased, biased_in_turn, biased_parting; /* biased.c */
+extern const struct protocol mutex, claim, waitgroup;                /* sync.c */
+extern const struct protocol map_reading, map_moving;                /* map.c */
 
 #endif
