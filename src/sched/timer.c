@@ -383,10 +383,24 @@ bool leat__timer_arm(struct leat__timer *t, int64_t when)
 
 /* --- firing */
 
-/* Fire a batch; true when more is due. */
+/* Take up to a batch of those that are due out of h, in their order.  The result: how many. */
+static int32_t take_due(struct leat__timers *h, int64_t now, uint32_t *slots)
+{
+	int32_t n = 0;
+
+	do {
+		slots[n] = h->heap[0].slot;
+		__builtin_prefetch(&h->timers[slots[n]]);
+		remove_at(h, 0);
+	} while (++n < BATCH && first_of(h) <= now);
+	return n;
+}
+
+/* Fire a batch; true when more is due.  In steps, so that what each timer misses in the caches all miss at once. */
 static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 {
-	int32_t fired = 0;
+	uint32_t slots[BATCH];
+	int32_t fired;
 	bool more;
 
 	leat__lock(&h->lock);
@@ -396,17 +410,16 @@ static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 	}
 	store_release(&h->next, now + STALE_NS);
 	fetch_add_relaxed(&leat__sched.firing, 1);
-	do {
-		struct leat__timer *t = h->timers[h->heap[0].slot];
+	fired = take_due(h, now, slots);
+	for (int32_t i = 0; i < fired; i++)
+		__builtin_prefetch(h->timers[slots[i]]);
+	for (int32_t i = 0; i < fired; i++) {
+		struct leat__timer *t = h->timers[slots[i]];
 
-		remove_at(h, 0);
-		if (h->count)
-			__builtin_prefetch(h->timers[h->heap[0].slot]);
 		if (!t->kept)
 			unclaim(h, t);
 		t->fire(m, t); /* t may be gone */
-		fired++;
-	} while (fired < BATCH && first_of(h) <= now);
+	}
 	more = first_of(h) <= now;
 	if (!leat__policy)
 		count(fired, more);
