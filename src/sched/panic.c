@@ -279,6 +279,15 @@ void leat__panic_now(void)
 
 /* --- panics */
 
+/* What a message does not use of its room stays as it is: it is most of all that a panic would copy. */
+static void tell(leat_panic_info *to, const leat_panic_info *from)
+{
+	leat__copy(to->message, from->message, strlen(from->message) + 1);
+	to->runtime = from->runtime;
+	to->goid = from->goid;
+	to->value = from->value;
+}
+
 /* p is caught by c: never returns to who raised it. */
 LEAT__NORETURN static void leat__recover(struct leat__g *g, struct leat__catch *c,
                                          struct leat__panic *p)
@@ -292,7 +301,7 @@ LEAT__NORETURN static void leat__recover(struct leat__g *g, struct leat__catch *
 	if (c->abandoned)
 		leat_goexit();
 	if (c->info)
-		*c->info = p->info;
+		tell(c->info, &p->info);
 	_longjmp(c->env, 1);
 }
 
@@ -340,6 +349,16 @@ struct formatting {
 	va_list args;
 };
 
+/* With what needs no formatting, which takes as long as all the rest. */
+static LEAT__NORETURN void leat__raise_with(struct leat__panic *p, const char *message)
+{
+	size_t bytes = strnlen(message, sizeof p->info.message - 1);
+
+	leat__copy(p->info.message, message, bytes);
+	p->info.message[bytes] = '\0';
+	leat__raise(p);
+}
+
 static void format_message(void *arg)
 {
 	struct formatting *f = arg;
@@ -347,13 +366,25 @@ static void format_message(void *arg)
 	vsnprintf(f->p->info.message, sizeof f->p->info.message, f->format, f->args);
 }
 
+/* All but its message, which follows. */
+static void clear(struct leat__panic *p)
+{
+	memset(p, 0, offsetof(struct leat__panic, info.message));
+	memset((char *)p + offsetof(struct leat__panic, info.runtime), 0,
+	       sizeof *p - offsetof(struct leat__panic, info.runtime));
+	p->info.message[0] = '\0';
+}
+
 void leat_panic(const char *format, ...)
 {
-	struct leat__panic p = {0};
+	struct leat__panic p;
 	struct formatting f = {.p = &p, .format = format};
 
 	if (!format)
 		leat__panic_runtime(LEAT__NIL_PANIC);
+	clear(&p);
+	if (!strchr(format, '%'))
+		leat__raise_with(&p, format);
 	va_start(f.args, format);
 	if (unlikely(leat__cramped(leat__self()))) {
 		/* printf takes 1.5 KiB of stack. */
@@ -372,8 +403,7 @@ void leat__panic_runtime(const char *message)
 {
 	struct leat__panic p = {.info.runtime = true};
 
-	leat__copy(p.info.message, message, strnlen(message, sizeof p.info.message - 1));
-	leat__raise(&p);
+	leat__raise_with(&p, message);
 }
 
 static bool same(const leat_panic_info *a, const leat_panic_info *b)
