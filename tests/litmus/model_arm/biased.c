@@ -160,20 +160,8 @@ const struct protocol biased_in_turn = {
 /* --- the same where the owner is asked to part, and parts once he has seen that he is not the owner */
 
 enum { ASKED = 6, PARTED = 9 };
-enum {
-	P_LOCK,
-	P_UNLOCK,
-	P_RELEASE,
-	P_ASK,
-	P_ASKED,
-	P_PART,
-	P_ANSWER,
-	P_AWAIT,
-	P_HEAVY,
-	P_ENDS,
-	P_MINDS,
-	P_CLEAN
-};
+enum { P_LOCK, P_UNLOCK, P_RELEASE, P_ASK, P_ASKED, P_PART, P_ANSWER, P_AWAIT, P_HEAVY };
+enum { P_ENDS = P_HEAVY + 1, P_MINDS, P_CLEAN };
 
 /* Whether both lock twice, instead of the first owner alone: it takes longer, and some mistakes need it. */
 static bool both_twice(int without)
@@ -186,11 +174,56 @@ static bool four_turns(const struct state *s)
 	return s->memory[DATA] == 4;
 }
 
-/* Who asks waits for so long as he likes: here he looks once, at any time. */
+/* Steps 19 to 39 of the next: who has the word asks the owner.  He waits for so long as he likes: here he looks once, at
+   any time.  And 53 to 58: the owner has parted. */
+static void ask_to_part(struct step *p, enum form form, int without, uint8_t me)
+{
+	enum { ASKS = 19, HAS_PARTED = 53 };
+	uint8_t other = 3 - me, others = (uint8_t)(INSIDE + other - 1);
+	const struct step asks[] = {
+	    /* asks the owner, and is the next one, */
+	    [19 - ASKS] = {STORE, FORMER, other},
+	    [20 - ASKS] = {STORE, ASKED, 1, .order = O(P_ASK, RELEASE)},
+	    [21 - ASKS] = {STORE, OWNER, 0, .order = RELEASE},
+	    [22 - ASKS] = {LOAD, HELD, .order = O(P_ANSWER, ACQUIRE)},
+	    [23 - ASKS] = {IF, .value = PARTED, .to = 30},
+	    /* or nobody is: he has not answered, */
+	    [24 - ASKS] = without == P_ENDS ? STEP(TO, .to = 25) : STEP(STORE, ASKED, 0),
+	    [25 - ASKS] = HEAVY(P_HEAVY, 26),
+	    [26 - ASKS] = {LOAD, HELD, .order = O(P_AWAIT, ACQUIRE)},
+	    [27 - ASKS] = {IF, .value = other, .to = 26},
+	    [28 - ASKS] = without == P_ENDS ? STEP(STORE, ASKED, 0) : STEP(TO, .to = 29),
+	    [29 - ASKS] = {TO, .to = 32},
+	    [30 - ASKS] = {LOAD, DATA},
+	    [31 - ASKS] = {TO, .to = 53},
+	    /* until he is seen outside. */
+	    [32 - ASKS] = {LOAD, FORMER},
+	    [33 - ASKS] = {IF, .value = other, .to = 35},
+	    [34 - ASKS] = {TO, .to = 37},
+	    [35 - ASKS] =
+	        without == P_MINDS ? STEP(TO, .to = 37) : STEP(LOAD, others, .order = ACQUIRE),
+	    [36 - ASKS] = {IF, .value = 1, .to = 40},
+	    [37 - ASKS] = {STORE, FORMER, 0},
+	    [38 - ASKS] = without == P_CLEAN ? STEP(TO, .to = 39) : STEP(STORE, HELD, 0),
+	    [39 - ASKS] = {STORE, OWNER, me},
+	};
+	const struct step has_parted[] = {
+	    /* Has its turn before it owns the lock, or the window would not reach as far as that. */
+	    [53 - HAS_PARTED] = {STORE_NEXT, DATA, 1},
+	    [54 - HAS_PARTED] = {STORE, ASKED, 0},
+	    [55 - HAS_PARTED] = {STORE, FORMER, 0},
+	    [56 - HAS_PARTED] = without == P_CLEAN ? STEP(TO, .to = 57) : STEP(STORE, HELD, 0),
+	    [57 - HAS_PARTED] = {STORE, OWNER, me},
+	    [58 - HAS_PARTED] = {TO, .to = 44},
+	};
+
+	memcpy(p + ASKS, asks, sizeof asks);
+	memcpy(p + HAS_PARTED, has_parted, sizeof has_parted);
+}
+
 static void owner_parting(struct step *p, enum form form, int without, uint8_t me)
 {
-	uint8_t other = 3 - me, mine = (uint8_t)(INSIDE + me - 1),
-	        others = (uint8_t)(INSIDE + other - 1);
+	uint8_t other = 3 - me, mine = (uint8_t)(INSIDE + me - 1);
 	const struct step program[STEPS] = {
 	    [0] = {LOAD, OWNER},
 	    [1] = {IF, .value = me, .to = 3},
@@ -212,30 +245,6 @@ static void owner_parting(struct step *p, enum form form, int without, uint8_t m
 	    [16] = {LOAD, OWNER},
 	    [17] = {IF, .value = other, .to = 19},
 	    [18] = {TO, .to = 32},
-	    /* or asks the owner, and is the next one, */
-	    [19] = {STORE, FORMER, other},
-	    [20] = {STORE, ASKED, 1, .order = O(P_ASK, RELEASE)},
-	    [21] = {STORE, OWNER, 0, .order = RELEASE},
-	    [22] = {LOAD, HELD, .order = O(P_ANSWER, ACQUIRE)},
-	    [23] = {IF, .value = PARTED, .to = 30},
-	    /* or nobody is: he has not answered, */
-	    [24] = without == P_ENDS ? STEP(TO, .to = 25) : STEP(STORE, ASKED, 0),
-	    [25] = HEAVY(P_HEAVY, 26),
-	    [26] = {LOAD, HELD, .order = O(P_AWAIT, ACQUIRE)},
-	    [27] = {IF, .value = other, .to = 26},
-	    [28] = without == P_ENDS ? STEP(STORE, ASKED, 0) : STEP(TO, .to = 29),
-	    [29] = {TO, .to = 32},
-	    [30] = {LOAD, DATA},
-	    [31] = {TO, .to = 53},
-	    /* until he is seen outside. */
-	    [32] = {LOAD, FORMER},
-	    [33] = {IF, .value = other, .to = 35},
-	    [34] = {TO, .to = 37},
-	    [35] = without == P_MINDS ? STEP(TO, .to = 37) : STEP(LOAD, others, .order = ACQUIRE),
-	    [36] = {IF, .value = 1, .to = 40},
-	    [37] = {STORE, FORMER, 0},
-	    [38] = without == P_CLEAN ? STEP(TO, .to = 39) : STEP(STORE, HELD, 0),
-	    [39] = {STORE, OWNER, me},
 	    [40] = {LOAD, DATA},
 	    [41] = {STORE_NEXT, DATA, 1},
 	    [42] = {LOAD, HELD},
@@ -250,16 +259,10 @@ static void owner_parting(struct step *p, enum form form, int without, uint8_t m
 	        me == 1 || both_twice(without) ? STEP(LOOP, .value = 1, .to = 0) : STEP(TO, .to = 51),
 	    [51] = {STORE, mine, 0, .order = RELEASE},
 	    [52] = {END},
-	    /* Has its turn before it owns the lock, or the window would not reach as far as that. */
-	    [53] = {STORE_NEXT, DATA, 1},
-	    [54] = {STORE, ASKED, 0},
-	    [55] = {STORE, FORMER, 0},
-	    [56] = without == P_CLEAN ? STEP(TO, .to = 57) : STEP(STORE, HELD, 0),
-	    [57] = {STORE, OWNER, me},
-	    [58] = {TO, .to = 44},
 	};
 
 	memcpy(p, program, sizeof program);
+	ask_to_part(p, form, without, me);
 }
 
 static void build_biased_parting(struct model *m, enum form form, int without)
