@@ -21,16 +21,18 @@ static void relax_until(int64_t end)
 	while (leat__os_now() < end);
 }
 
-/* Let others go on who use b densely, until they pause or patience ends; false: they do not.  Each look takes the
-   cache line from them, so it looks ever more seldom. */
+/* Let others go on who use b densely, until they pause or patience ends; false: they do not, or they change.  Each
+   look takes the cache line from them, so it looks ever more seldom. */
 static bool wait_while_used(const struct leat__biased *b)
 {
 	int64_t start = leat__os_now(), waited = FIRST_LOOK_NS;
+	uint16_t owner = __atomic_load_n(&b->owner, __ATOMIC_RELAXED);
 	uint8_t seen = __atomic_load_n(&b->streak, __ATOMIC_RELAXED), now;
 
 	relax_until(start + waited);
 	now = __atomic_load_n(&b->streak, __ATOMIC_RELAXED);
-	if ((uint8_t)(now - seen) < FIRST_LOOK_NS / DENSE_NS)
+	if ((uint8_t)(now - seen) < FIRST_LOOK_NS / DENSE_NS ||
+	    __atomic_load_n(&b->owner, __ATOMIC_RELAXED) != owner)
 		return false;
 	while (now != seen && waited < PATIENCE_NS) {
 		seen = now;
@@ -80,16 +82,18 @@ static void part_if_asked(struct leat__biased *b, uint16_t mark)
 		__atomic_store_n(&b->held, LEAT__PARTED, __ATOMIC_RELEASE);
 }
 
-/* Whether the owner, who is not that any more, says so. */
-static bool ask(struct leat__biased *b, uint16_t mark)
+/* Whether the owner, who is not that any more, says so.  Who held b as such may have killed it before. */
+static bool ask(struct leat__biased *b, uint16_t owner, uint16_t mark)
 {
 	int64_t end = leat__os_now() + ANSWER_NS;
 	uint8_t crowded = b->crowded;
 	bool parted;
 
-	__atomic_store_n(&b->former, b->owner, __ATOMIC_RELAXED);
+	__atomic_store_n(&b->former, owner, __ATOMIC_RELAXED);
 	__atomic_store_n(&b->crowded, crowded | LEAT__ASKED, __ATOMIC_RELEASE);
-	__atomic_store_n(&b->owner, mark & ~LEAT__OWNED, __ATOMIC_RELEASE);
+	if (!__atomic_compare_exchange_n(&b->owner, &owner, mark & ~LEAT__OWNED, false,
+	                                 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
 	do {
 		leat__cpu_relax();
 		parted = __atomic_load_n(&b->held, __ATOMIC_ACQUIRE) == LEAT__PARTED;
@@ -112,21 +116,24 @@ static void await_former(struct leat__biased *b)
 	}
 }
 
-/* used: densely, so that it is worth while to be the next owner. */
-static void disown(struct leat__biased *b, uint16_t mark, bool used)
+/* used: densely, so that it is worth while to be the next owner.  False: b is dead by now. */
+static bool disown(struct leat__biased *b, uint16_t owner, uint16_t mark, bool used)
 {
-	bool parted = ask(b, mark);
+	bool parted = ask(b, owner, mark);
 
 	if (!parted)
 		await_former(b);
+	if (__atomic_load_n(&b->owner, __ATOMIC_RELAXED) == LEAT__DEAD)
+		return false;
 	b->streak = 0;
 	b->streaks = b->crowded ? 0 : (uint8_t)(STREAKS_FIRST - STREAKS_LATER);
 	if (!parted)
-		return;
-	if (used && mark != LEAT__NO_MARK)
+		return true;
+	if (used && mark != LEAT__NO_MARK && !leat__fenced)
 		own(b, mark);
 	else
 		__atomic_store_n(&b->former, 0, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* Nobody but the caller's processor can still write held. */
@@ -146,6 +153,12 @@ static bool former_is_gone(struct leat__biased *b, uint16_t mark)
 	return gone;
 }
 
+static bool found_dead(struct leat__biased *b)
+{
+	leat__unlock(&b->word);
+	return false;
+}
+
 COLD bool leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
 {
 	bool met = __atomic_load_n(&b->word, __ATOMIC_RELAXED), looks, used;
@@ -157,13 +170,12 @@ COLD bool leat__biased_lock_slow(struct leat__biased *b, uint16_t mark)
 	leat__lock(&b->word);
 	owner = b->owner;
 	LEAT_ASSERT(owner != mark);
-	if (owner == LEAT__DEAD) {
-		leat__unlock(&b->word);
-		return false;
-	}
+	if (owner == LEAT__DEAD)
+		return found_dead(b);
 	mind_the_crowd(b, looks, used, met);
 	if (owner & LEAT__OWNED) {
-		disown(b, mark, used);
+		if (!disown(b, owner, mark, used))
+			return found_dead(b);
 	} else if (owner != (mark & ~LEAT__OWNED)) {
 		__atomic_store_n(&b->owner, mark & ~LEAT__OWNED, __ATOMIC_RELAXED);
 		b->streak = 0;
