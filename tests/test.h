@@ -180,8 +180,9 @@ __attribute__((constructor)) static void test_know_pid(void)
 	test_pid = getpid();
 }
 
+/* Weak, for programs of several files. */
 int __lsan_is_turned_off(void);
-__attribute__((visibility("default"))) int __lsan_is_turned_off(void)
+__attribute__((weak, visibility("default"))) int __lsan_is_turned_off(void)
 {
 	return getpid() != test_pid;
 }
