@@ -51,6 +51,7 @@
 #define ROOM_MIN 128 /* fits a page */
 #define SPARSE   16  /* room for so many times what there is, is given back */
 #define BATCH    32  /* timers fired before the goroutines that they woke run */
+#define AT_ONCE  8   /* taken out before they are fired, so that they miss the caches together */
 #define DENSE    8   /* timers in REST_NS: then nobody looks for another REST_NS */
 #define REST_NS  50000
 #define STALE_NS 1000000 /* what was counted so long ago says nothing */
@@ -383,7 +384,7 @@ bool leat__timer_arm(struct leat__timer *t, int64_t when)
 
 /* --- firing */
 
-/* Take up to a batch of those that are due out of h, in their order.  The result: how many. */
+/* Take the first of those that are due out of h.  The result: how many. */
 static int32_t take_due(struct leat__timers *h, int64_t now, uint32_t *slots)
 {
 	int32_t n = 0;
@@ -392,15 +393,32 @@ static int32_t take_due(struct leat__timers *h, int64_t now, uint32_t *slots)
 		slots[n] = h->heap[0].slot;
 		__builtin_prefetch(&h->timers[slots[n]]);
 		remove_at(h, 0);
-	} while (++n < BATCH && first_of(h) <= now);
+	} while (++n < AT_ONCE && first_of(h) <= now);
 	return n;
 }
 
-/* Fire a batch; true when more is due.  In steps, so that what each timer misses in the caches all miss at once. */
+/* Fire the first of those that are due.  The result: how many. */
+static int32_t fire_some(struct leat__m *m, struct leat__timers *h, int64_t now)
+{
+	uint32_t slots[AT_ONCE];
+	int32_t n = take_due(h, now, slots);
+
+	for (int32_t i = 0; i < n; i++)
+		__builtin_prefetch(h->timers[slots[i]]);
+	for (int32_t i = 0; i < n; i++) {
+		struct leat__timer *t = h->timers[slots[i]];
+
+		if (!t->kept)
+			unclaim(h, t);
+		t->fire(m, t); /* t may be gone */
+	}
+	return n;
+}
+
+/* Fire a batch; true when more is due. */
 static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 {
-	uint32_t slots[BATCH];
-	int32_t fired;
+	int32_t fired = 0;
 	bool more;
 
 	leat__lock(&h->lock);
@@ -410,16 +428,9 @@ static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 	}
 	store_release(&h->next, now + STALE_NS);
 	fetch_add_relaxed(&leat__sched.firing, 1);
-	fired = take_due(h, now, slots);
-	for (int32_t i = 0; i < fired; i++)
-		__builtin_prefetch(h->timers[slots[i]]);
-	for (int32_t i = 0; i < fired; i++) {
-		struct leat__timer *t = h->timers[slots[i]];
-
-		if (!t->kept)
-			unclaim(h, t);
-		t->fire(m, t); /* t may be gone */
-	}
+	do
+		fired += fire_some(m, h, now);
+	while (fired < BATCH && first_of(h) <= now);
 	more = first_of(h) <= now;
 	if (!leat__policy)
 		count(fired, more);

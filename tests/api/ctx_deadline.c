@@ -41,7 +41,7 @@ TEST(line_130_after_a_duration)
 
 TEST(line_130_the_parents_is_kept_where_it_is_earlier)
 {
-	int64_t at = leat_now() + 2 * LEAT_MILLISECOND, got = 0;
+	int64_t at = leat_now() + 100 * LEAT_MILLISECOND, got = 0;
 	leat_ctx *parent = leat_ctx_with_deadline(leat_ctx_background(), at);
 	leat_ctx *between = leat_ctx_with_cancel(parent);
 	leat_ctx *later = leat_ctx_with_deadline(between, at + LEAT_HOUR);
@@ -115,7 +115,7 @@ TEST(line_152_far_in_the_future_does_not_wrap)
 
 TEST(line_131_a_cancel_stops_the_timer_and_leaves_no_memory)
 {
-	int n = test_count(100000);
+	int n = 20000 + test_count(100000);
 	size_t before = 0;
 
 	for (int i = 0; i < n; i++) {
@@ -127,7 +127,8 @@ TEST(line_131_a_cancel_stops_the_timer_and_leaves_no_memory)
 		if (i == n / 2)
 			before = test_heap_in_use();
 	}
-	CHECK(heap_is_back(before));
+	/* Threads may come meanwhile, of some 10 KiB each; a context alone is more than a hundred bytes. */
+	CHECK(test_heap_in_use() <= before + (size_t)n / 2 * 50);
 }
 
 TEST(line_138_a_deadline_is_a_time_out)
