@@ -158,15 +158,15 @@ TEST(line_132_the_error_stays_what_it_is_whatever_the_cause)
 /* A deadline that the parent's makes void brings no cause either. */
 TEST(line_133_the_deadline_that_comes_first_brings_the_cause)
 {
-	int64_t at = leat_now() + 2 * LEAT_MILLISECOND;
+	int64_t before = 100 * LEAT_MILLISECOND, at = leat_now() + 2 * before;
 	leat_ctx *parent = leat_ctx_with_deadline_cause(leat_ctx_background(), at, &parent_reason);
 	leat_ctx *later = leat_ctx_with_deadline_cause(parent, at + 1, &child_reason);
-	leat_ctx *sooner = leat_ctx_with_deadline_cause(parent, at - LEAT_MILLISECOND, &too_slow);
+	leat_ctx *sooner = leat_ctx_with_deadline_cause(parent, at - before, &too_slow);
 	leat_ctx *past = leat_ctx_with_timeout_cause(parent, -5, &second);
 
 	check(past, -ETIMEDOUT, &second);
 	chan_recv(leat_ctx_done(sooner));
-	CHECK(leat_now() >= at - LEAT_MILLISECOND);
+	CHECK(leat_now() >= at - before);
 	check(sooner, -ETIMEDOUT, &too_slow);
 	chan_recv(leat_ctx_done(later));
 	CHECK(leat_now() >= at);
