@@ -26,24 +26,32 @@ static void note(struct note *a)
 }
 
 /* leat's own order, not Go's: new goroutines start newest first.  One that has waited a millisecond
-   goes first, so a round in which the kernel stole that much time may differ. */
+   goes first, so only rounds that took less say something: on a slow machine, or under a sanitizer,
+   even three goroutines may take longer to make. */
 TEST(line_20_new_goroutines_start_newest_first)
 {
-	int procs = leat_procs(1), right = 0;
+	enum { N = 3, ROUNDS = 100 };
+	int procs = leat_procs(1), quick = 0, right = 0;
 
-	for (int round = 0; round < 100; round++) {
+	for (int round = 0; quick < ROUNDS && round < 100 * ROUNDS; round++) {
 		leat_waitgroup wg = {0};
-		int log[5];
+		int log[N];
+		int64_t began;
 
 		leat_yield();
 		claimed = 0;
-		leat_waitgroup_add(&wg, 5);
-		for (int i = 0; i < 5; i++)
+		leat_waitgroup_add(&wg, N);
+		began = leat_now();
+		for (int i = 0; i < N; i++)
 			go(note, .v = i, .log = log, .wg = &wg);
 		leat_waitgroup_wait(&wg);
-		right += log[0] == 4 && log[1] == 3 && log[2] == 2 && log[3] == 1 && log[4] == 0;
+		if (leat_now() - began > LEAT_MILLISECOND / 2)
+			continue;
+		quick++;
+		right += log[0] == 2 && log[1] == 1 && log[2] == 0;
 	}
-	CHECK(right >= 50);
+	fprintf(stderr, "\t%d of %d quick rounds in order\n", right, quick);
+	CHECK(right > quick * 9 / 10);
 	leat_procs(procs);
 }
 
