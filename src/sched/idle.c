@@ -29,7 +29,7 @@ void leat__keeper_ring(int64_t when)
 	struct leat__m *m = leat__self(); /* the monitor has no M of its thread */
 
 	/* The keeper publishes until when it sleeps, then looks at the timers; we have published the
-	   timer.  Full fences on both sides: only who becomes the first of a heap comes here. */
+	   timer.  Full fences on both sides: only who becomes the first of a queue comes here. */
 	fence_seq_cst();
 	if (load_relaxed(&leat__sched.keeper_until) <= when)
 		return;

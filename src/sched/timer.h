@@ -2,54 +2,41 @@
 /*
  * Timers: call a function at an instant.
  *
- * A heap for each processor and one for all plain threads, each under a lock of its own.  Who runs out
+ * A queue for each processor and one for all plain threads, each under a lock of its own.  Who runs out
  * of other work, and the monitor, fires what is due in any of them; a processor looks at its own every
  * so often; the thread that sleeps until the first timer of all is the keeper (see work.c).
  *
  * Most timers are armed once: leat__timer_add.  One that must never fail to be armed is kept: its place
- * in one heap is set aside for life, and that heap's lock also orders what its owner does with it.
+ * in one queue is set aside for life, and that queue's lock also orders what its owner does with it.
  */
 #ifndef LEAT_SCHED_TIMER_H
 #define LEAT_SCHED_TIMER_H
 
 #include "base/atomic.h"
-#include "base/compiler.h"
+#include "sched/timer_queue.h"
 
 struct leat__m;
 struct leat__timers;
 
 struct leat__timer {
 	int64_t when;
-	/* Called once under its heap's lock, in the runtime: may ready goroutines, must not park. */
+	/* Called once under its home's lock, in the runtime: may ready goroutines, must not park. */
 	void (*fire)(struct leat__m *m, struct leat__timer *t);
-	struct leat__timers *heap; /* where it is or was; NULL: it was never armed */
+	struct leat__timers *home; /* where it is or was; NULL: it was never armed */
 	uint32_t slot;             /* its number there; 0: none, it is not armed */
 	bool kept;                 /* it has a slot for life */
 };
 
-struct leat__timer_entry {
-	int64_t when;
-	uint32_t slot;
-	bool kept;
-};
-
-/* A heap. */
+/* Those of a processor. */
 struct leat__timers {
 	uint8_t lock;
-	uint32_t count;   /* armed timers, the entries of heap */
-	uint32_t claimed; /* slots in use, by armed and by kept timers */
-	uint32_t used;    /* slots above this one were never in use */
-	uint32_t free;    /* the first of a list of free ones, linked through index; 0: none */
-	uint32_t room;    /* of entries and of slots; slots are numbered from 1 */
-	struct leat__timer_entry *heap;
-	struct leat__timer **timers; /* by slot; NULL: free */
-	uint32_t *index;             /* by slot: 1 + the place in heap, 0: not armed */
-	_Atomic int64_t next; /* the first timer's instant, INT64_MAX without any: so in a new heap */
+	struct leat__timer_queue queue;
+	_Atomic int64_t next; /* the first timer's instant, INT64_MAX without any: so in a new one */
 } ON_LINE;
 
 /* --- armed once */
 
-/* Arm t, which is not armed, for t->when, in the caller's heap; for INT64_MAX that means never.  0, or
+/* Arm t, which is not armed, for t->when, in the caller's queue; for INT64_MAX that means never.  0, or
    -ENOMEM. */
 int leat__timer_add(struct leat__timer *t);
 
@@ -58,13 +45,13 @@ bool leat__timer_stop(struct leat__timer *t);
 
 /* --- kept */
 
-/* Set a slot aside for t in the caller's heap.  0, or -ENOMEM. */
+/* Set a slot aside for t in the caller's queue.  0, or -ENOMEM. */
 int leat__timer_keep(struct leat__timer *t);
 
 /* Disarm t, as leat__timer_stop, and give its slot back. */
 void leat__timer_drop(struct leat__timer *t);
 
-/* The lock of t's heap. */
+/* The lock of t's home. */
 void leat__timer_lock(struct leat__timer *t);
 void leat__timer_unlock(struct leat__timer *t);
 
@@ -77,7 +64,7 @@ bool leat__timer_arm(struct leat__timer *t, int64_t when);
 
 /* --- firing */
 
-/* Fire what is due, everywhere; in the heap of m's processor alone.  Where m has a processor that is one
+/* Fire what is due, everywhere; in the queue of m's processor alone.  Where m has a processor that is one
    batch, and first the goroutines that it woke should run: then, if more is due, true. */
 void leat__timers_run(struct leat__m *m);
 bool leat__timers_run_own(struct leat__m *m);
@@ -85,7 +72,7 @@ bool leat__timers_run_own(struct leat__m *m);
 /*
  * The instant of the first timer of all, INT64_MAX without any.  Costs a look at each processor.
  *
- * All timers matter: one that nobody waits for is in no heap.  A timer that is firing counts until
+ * All timers matter: one that nobody waits for is in no queue.  A timer that is firing counts until
  * those that it woke are runnable.
  */
 int64_t leat__timers_first(void);
@@ -101,7 +88,7 @@ int64_t leat__timers_look_at(int64_t when);
 /* They do now. */
 bool leat__timers_dense(void);
 
-/* Keep the timers as they are while the process is forked.  False: there are heaps by now that are not
+/* Keep the timers as they are while the process is forked.  False: there are queues by now that are not
    locked (scheduler's lock). */
 void leat__timers_lock(void);
 void leat__timers_unlock(void);

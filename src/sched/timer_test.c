@@ -2,11 +2,12 @@
 /* CTEST: procs=1 nofenced */
 /*
  * Goal: timers fire once, in order, when they are due and not before; a stopped one does not; the
- * published first instant is right after every step; kept timers never fail to be armed; and a heap
+ * published first instant is right after every step; kept timers never fail to be armed; and a queue
  * that has become small gives its memory back, without losing what is left.
  *
  * Method: random additions, stops and passing of (virtual) time against a reference that is a plain
- * list.  No runtime is started: all is in the heap of those without a processor.
+ * list; a few, which are in a heap, and thousands, most of which are in the calendar.  No runtime is started: all
+ * is in the queue of those without a processor.
  */
 #include "base/random.h"
 #include "sched/policy.h"
@@ -14,7 +15,7 @@
 
 #include "test.h"
 
-enum { TIMERS = 500 };
+enum { FEW = 500, TIMERS = 6000 };
 
 struct watched {
 	struct leat__timer timer;
@@ -23,6 +24,7 @@ struct watched {
 };
 
 static struct watched timers[TIMERS];
+static int used; /* of these */
 static int64_t now = 1000, last;
 static int due;
 
@@ -44,7 +46,7 @@ static bool armed(const struct watched *w)
 {
 	const struct leat__timer *t = &w->timer;
 
-	return t->slot && t->heap->index[t->slot];
+	return t->slot && leat__timer_queue_armed(&t->home->queue, t->slot);
 }
 
 static void fire(struct leat__m *m, struct leat__timer *t)
@@ -67,7 +69,7 @@ static int64_t first(void)
 {
 	int64_t least = INT64_MAX;
 
-	for (int i = 0; i < TIMERS; i++)
+	for (int i = 0; i < used; i++)
 		if (timers[i].armed && timers[i].timer.when < least)
 			least = timers[i].timer.when;
 	return least;
@@ -104,27 +106,32 @@ static void run(void)
 {
 	due = 0;
 	last = 0;
-	for (int i = 0; i < TIMERS; i++)
+	for (int i = 0; i < used; i++)
 		due += timers[i].armed && timers[i].timer.when <= now;
 	leat__timers_run(NULL);
 	CHECK_EQ(due, 0);
 }
 
-/* Every other one is kept.  It may take another heap's place in a program; here there is one heap. */
-static struct leat__timers *begin(void)
+/* Every other one is kept. */
+static struct leat__timer_queue *begin(int n)
 {
+	struct leat__timer home;
+
+	used = n;
 	leat__policy = &policy;
-	for (int i = 0; i < TIMERS; i++) {
+	for (int i = 0; i < used; i++) {
 		timers[i] = (struct watched){.timer.fire = fire};
 		if (i % 2)
 			CHECK_EQ(leat__timer_keep(&timers[i].timer), 0);
 	}
-	return timers[1].timer.heap;
+	CHECK_EQ(leat__timer_keep(&home), 0);
+	leat__timer_drop(&home);
+	return &home.home->queue;
 }
 
-static void end(struct leat__timers *h)
+static void end(struct leat__timer_queue *h)
 {
-	for (int i = 0; i < TIMERS; i++) {
+	for (int i = 0; i < used; i++) {
 		if (i % 2)
 			leat__timer_drop(&timers[i].timer);
 		else
@@ -137,11 +144,11 @@ static void end(struct leat__timers *h)
 
 TEST(line_151_heap_agrees_with_a_list)
 {
-	struct leat__timers *h = begin();
+	struct leat__timer_queue *h = begin(FEW);
 	uint64_t random = 12345;
 
 	for (int step = 0; step < test_count(200000); step++) {
-		struct watched *w = &timers[leat__random_next(&random) % TIMERS];
+		struct watched *w = &timers[leat__random_next(&random) % FEW];
 		uint32_t dice = leat__random_next(&random) % 100;
 
 		if (dice < 60 && (!w->armed || w->timer.kept)) {
@@ -160,11 +167,140 @@ TEST(line_151_heap_agrees_with_a_list)
 	end(h);
 }
 
+/* From microseconds to minutes, so that one day of the calendar has those of many years. */
+static int64_t far_span(uint64_t *random)
+{
+	int64_t most = INT64_C(1000) << (leat__random_next(random) % 28);
+
+	return (int64_t)(leat__random_next(random) % (uint64_t)most);
+}
+
+/* Thousands are armed: the first of them while all are in the heap. */
+static struct leat__timer_queue *begin_armed(uint64_t random)
+{
+	struct leat__timer_queue *h = begin(0);
+
+	for (; used < TIMERS; used++) {
+		struct watched *w = &timers[used];
+
+		*w = (struct watched){.timer.fire = fire};
+		if (used % 2)
+			CHECK_EQ(leat__timer_keep(&w->timer), 0);
+		arm(w, now + far_span(&random));
+	}
+	return h;
+}
+
+TEST(line_151_calendar_agrees_with_a_list)
+{
+	struct leat__timer_queue *h = begin_armed(54321);
+	uint64_t random = 12345;
+	uint32_t noted = 0;
+
+	for (int step = 0; step < test_count(40000); step++) {
+		struct watched *w = &timers[leat__random_next(&random) % TIMERS];
+		uint32_t dice = leat__random_next(&random) % 100;
+
+		if (dice < 70 && (!w->armed || w->timer.kept)) {
+			arm(w, now - 5 + far_span(&random));
+		} else if (dice < 75) {
+			stop(w);
+		} else if (dice < 80) {
+			now += far_span(&random) / 16;
+			run();
+			CHECK(leat__timers_first() > now);
+		} else if (dice < 81) {
+			/* It may be told too early, but comes when it comes. */
+			int64_t earliest = first();
+
+			CHECK(leat__timers_first() <= earliest);
+			CHECK_EQ(earliest == INT64_MAX, leat__timers_first() == INT64_MAX);
+			if (earliest == INT64_MAX)
+				continue;
+			now = earliest - 1;
+			run();
+			CHECK(w->armed || leat__timers_first() > now);
+			now = earliest;
+			run();
+		}
+		noted += h->count - h->near;
+	}
+	CHECK(noted > 0);
+	now += INT64_C(1) << 40;
+	run();
+	end(h);
+}
+
+/* A day that has a page, or several. */
+static void check_day(struct leat__timer_queue *h, int64_t begins, int n)
+{
+	for (int i = 0; i < n; i++)
+		arm(&timers[i], begins + i);
+	CHECK(h->near < h->count);
+	stop(&timers[0]);
+	CHECK(leat__timers_first() <= begins + 1);
+	if (n < 8)
+		CHECK_EQ(leat__timers_first(), begins + 1);
+	for (int i = 1; i < n; i++) {
+		now = begins + i;
+		run();
+		CHECK(!timers[i].armed);
+		CHECK(i + 1 == n || timers[i + 1].armed);
+	}
+}
+
+TEST(line_152_the_first_of_a_day_is_stopped)
+{
+	struct leat__timer_queue *h = begin(TIMERS);
+
+	for (int n = 2; n < 100; n += 7)
+		check_day(h, (now + 5000000) & ~(int64_t)0xfffff, n);
+	CHECK(h->far.used < 20);
+	end(h);
+}
+
+static int dropped;
+
+static void count_dropped(struct leat__timer *t)
+{
+	CHECK(t->kept);
+	dropped++;
+}
+
+/* As in the child of a fork. */
+TEST(forgotten_timers_do_not_fire_and_kept_ones_are_as_good_as_new)
+{
+	struct leat__timer_queue *h = begin_armed(999);
+	uint64_t random = 999;
+
+	CHECK(h->near < h->count);
+	leat__on_timer_dropped = count_dropped;
+	dropped = 0;
+	leat__timers_forget();
+	leat__on_timer_dropped = NULL;
+	CHECK_EQ(dropped, TIMERS / 2);
+	CHECK_EQ(h->count, 0);
+	CHECK_EQ(leat__timers_first(), INT64_MAX);
+	for (int i = 0; i < TIMERS; i++)
+		timers[i].armed = false;
+	now += INT64_C(1) << 40;
+	run();
+	for (int i = 0; i < TIMERS; i++) {
+		if (!timers[i].timer.kept)
+			CHECK(!leat__timer_stop(&timers[i].timer));
+		timers[i].timer.slot = timers[i].timer.kept ? timers[i].timer.slot : 0;
+		arm(&timers[i], now + far_span(&random));
+	}
+	now += INT64_C(1) << 40;
+	run();
+	end(h);
+}
+
 TEST(line_152_a_timer_for_the_end_of_time_is_in_no_heap)
 {
-	struct leat__timers *h = begin();
+	struct leat__timer_queue *h = begin(FEW);
 
-	for (int i = 0; i < TIMERS; i++)
+	for (int i = 0; i < used; i++)
 		arm(&timers[i], INT64_MAX);
 	CHECK_EQ(h->count, 0);
 	CHECK_EQ(leat__timers_first(), INT64_MAX);
@@ -177,7 +313,8 @@ TEST(line_147_memory_goes_back_and_nothing_is_lost)
 	enum { MANY = 100000, LEFT = 50 };
 	static struct watched many[MANY];
 	uint32_t most;
-	struct leat__timers *h;
+	struct leat__timer_queue *h;
+	int64_t earliest = INT64_MAX;
 	int fired = 0;
 
 	leat__policy = &policy;
@@ -187,7 +324,7 @@ TEST(line_147_memory_goes_back_and_nothing_is_lost)
 			CHECK_EQ(leat__timer_keep(&many[i].timer), 0);
 		arm(&many[i], now + 1 + (int64_t)i * 7919 % MANY);
 	}
-	h = many[0].timer.heap;
+	h = &many[0].timer.home->queue;
 	most = h->room;
 	CHECK_EQ(h->count, MANY);
 	for (int i = 0; i < MANY; i++)
@@ -195,6 +332,10 @@ TEST(line_147_memory_goes_back_and_nothing_is_lost)
 			stop(&many[i]);
 	CHECK_EQ(h->count, MANY / LEFT);
 	CHECK_EQ(h->claimed, MANY / LEFT);
+	for (int i = 0; i < MANY; i += LEFT)
+		if (many[i].timer.when < earliest)
+			earliest = many[i].timer.when;
+	CHECK_EQ(leat__timers_first(), earliest);
 	CHECK(h->room <= most / 4);
 	CHECK(h->room >= h->claimed);
 	now += MANY / 2;

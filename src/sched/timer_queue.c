@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *  - heap[i].when >= heap[(i - 1) / 4].when, for i below near.
+ *  - An armed timer t has a slot: timers[t->slot] == t, and the entry at place[t->slot] has that slot.
+ *  - near <= count <= claimed <= used <= room: to arm a kept timer, which has a slot, takes no memory.
+ *  - There is a calendar while room is above SMALL.  Who is armed for later than it has been taken to is
+ *    noted there.  The heap may hold any.
+ *
+ * The way down touches arrays alone, and no timer: those lie on the stacks of sleeping goroutines, each
+ * on a page of its own.  (With the place in the timer itself a million sleepers took 10 us of processor
+ * time each to wake up, nearly all of it for missing caches.)  Four children a node halve the depth, and
+ * lie on one cache line: the array begins three entries into its pages.
+ *
+ * After a fork the child's queues are empty.  A timer that was armed once may lie on the stack of a thread
+ * that is gone, so it is not touched, and its slot is stale; so a slot counts only if t is found there.
+ *
+ * Pages come from the kernel and go back to it once a sixteenth of the slots is in use.  Only then are
+ * slots numbered anew, and timers touched for it.
+ *
+ * Rejected: a heap that drops stopped timers only when they come to its top (Go), since they would cost
+ * memory until then.
+ */
+#include "sched/timer_queue.h"
+
+#include "os/os.h"
+#include "sched/timer.h"
+
+#define SMALL 2048 /* room for so many is a heap's alone */
+
+#define PAGE        ((size_t)4096)
+#define BEFORE_ROOT (CACHE_LINE - sizeof(struct leat__timer_entry)) /* so children share a line */
+#define LINES(n)    (((n) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1))
+#define PAGES(n)    (((n) + PAGE - 1) & ~(PAGE - 1))
+
+/* --- the heap */
+
+static void place(struct leat__timer_queue *q, uint32_t i, struct leat__timer_entry e)
+{
+	q->heap[i] = e;
+	q->place[e.slot] = i + 1;
+}
+
+static void sift_up(struct leat__timer_queue *q, uint32_t i, struct leat__timer_entry e)
+{
+	while (i > 0 && q->heap[(i - 1) / 4].when > e.when) {
+		place(q, i, q->heap[(i - 1) / 4]);
+		i = (i - 1) / 4;
+	}
+	place(q, i, e);
+}
+
+static void sift_down(struct leat__timer_queue *q, uint32_t i, struct leat__timer_entry e)
+{
+	for (;;) {
+		uint32_t child = 4 * i + 1, end = child + 4, least = child;
+
+		if (child >= q->near)
+			break;
+		if (end > q->near)
+			end = q->near;
+		/* One of these lines comes next; all at once they cost what one does. */
+		for (uint32_t c = child; c < end; c++)
+			__builtin_prefetch(&q->heap[(size_t)4 * c + 1]);
+		for (uint32_t c = child + 1; c < end; c++)
+			if (q->heap[c].when < q->heap[least].when)
+				least = c;
+		if (q->heap[least].when >= e.when)
+			break;
+		place(q, i, q->heap[least]);
+		i = least;
+	}
+	place(q, i, e);
+}
+
+/* Take entry i out. */
+static void remove_at(struct leat__timer_queue *q, uint32_t i)
+{
+	struct leat__timer_entry last = q->heap[--q->near];
+
+	if (i == q->near)
+		return;
+	if (i > 0 && q->heap[(i - 1) / 4].when > last.when)
+		sift_up(q, i, last);
+	else
+		sift_down(q, i, last);
+}
+
+static void insert(struct leat__timer_queue *q, struct leat__timer_entry e)
+{
+	q->count++;
+	if (q->far.least && e.when > q->far.taken)
+		leat__calendar_note(&q->far, e, q->place);
+	else
+		sift_up(q, q->near++, e);
+}
+
+/* --- memory */
+
+static size_t arrays_bytes(uint32_t room)
+{
+	return LINES(BEFORE_ROOT + room * sizeof(struct leat__timer_entry) +
+	             (room + (size_t)1) * (sizeof(struct leat__timer *) + sizeof(uint32_t)));
+}
+
+static size_t bytes_of(uint32_t room)
+{
+	return PAGES(arrays_bytes(room) + (room > SMALL ? leat__calendar_bytes(room) : 0));
+}
+
+/* Arrays for so many, zero; false when there is no memory.  The calendar is the caller's to begin or to move into
+   *calendar, NULL: there is to be none. */
+static bool allocate(struct leat__timer_queue *q, uint32_t room, void **calendar)
+{
+	char *pages = leat__os_map(bytes_of(room));
+
+	if (!pages)
+		return false;
+	q->room = room;
+	q->heap = (struct leat__timer_entry *)(void *)(pages + BEFORE_ROOT);
+	q->timers = (struct leat__timer **)(void *)(q->heap + room);
+	q->place = (uint32_t *)(void *)(q->timers + room + 1);
+	*calendar = room > SMALL ? pages + arrays_bytes(room) : NULL;
+	return true;
+}
+
+static void release(const struct leat__timer_queue *q)
+{
+	if (q->heap)
+		leat__os_unmap((char *)q->heap - BEFORE_ROOT, bytes_of(q->room));
+}
+
+static bool grow(struct leat__timer_queue *q)
+{
+	struct leat__timer_queue old = *q;
+	void *calendar;
+
+	if (!allocate(q, old.room ? 2 * old.room : LEAT__TIMERS_MIN, &calendar))
+		return false;
+	for (uint32_t i = 0; i < old.near; i++)
+		q->heap[i] = old.heap[i];
+	for (uint32_t slot = 1; slot <= old.used; slot++) {
+		q->timers[slot] = old.timers[slot];
+		q->place[slot] = old.place[slot];
+	}
+	if (old.far.least)
+		leat__calendar_move(&q->far, calendar);
+	else if (calendar)
+		leat__calendar_begin(&q->far, calendar);
+	release(&old);
+	return true;
+}
+
+static struct leat__timer_entry *entry_at(const struct leat__timer_queue *q, uint32_t where)
+{
+	return where & LEAT__PLACE_NOTED ? leat__calendar_at(&q->far, where) : &q->heap[where - 1];
+}
+
+/* Where there is no memory to move to, everything stays. */
+COLD void leat__timer_queue_shrink(struct leat__timer_queue *q)
+{
+	struct leat__timer_queue old = *q;
+	uint32_t room = old.room / (LEAT__TIMERS_SPARSE / 2), slot = 0;
+	void *calendar;
+
+	if (!allocate(q, room < LEAT__TIMERS_MIN ? LEAT__TIMERS_MIN : room, &calendar))
+		return;
+	q->far.least = NULL;
+	if (calendar)
+		leat__calendar_begin(&q->far, calendar);
+	q->near = q->count = q->free = 0;
+	for (uint32_t i = 1; i <= old.used; i++) {
+		struct leat__timer *t = old.timers[i];
+
+		if (!t)
+			continue;
+		t->slot = ++slot;
+		q->timers[slot] = t;
+		if (old.place[i])
+			insert(q,
+			       (struct leat__timer_entry){entry_at(&old, old.place[i])->when, slot, t->kept});
+	}
+	q->used = slot;
+	release(&old);
+}
+
+/* --- slots */
+
+bool leat__timer_queue_claim(struct leat__timer_queue *q, struct leat__timer *t)
+{
+	if (q->free) {
+		t->slot = q->free;
+		q->free = q->place[t->slot];
+	} else {
+		if (q->used == q->room && !grow(q))
+			return false;
+		t->slot = ++q->used;
+	}
+	q->timers[t->slot] = t;
+	q->place[t->slot] = 0;
+	q->claimed++;
+	return true;
+}
+
+static void free_slot(struct leat__timer_queue *q, uint32_t slot)
+{
+	q->timers[slot] = NULL;
+	q->place[slot] = q->free;
+	q->free = slot;
+	q->claimed--;
+}
+
+void leat__timer_queue_unclaim(struct leat__timer_queue *q, struct leat__timer *t)
+{
+	free_slot(q, t->slot);
+	t->slot = 0;
+}
+
+/* --- armed ones */
+
+void leat__timer_queue_insert(struct leat__timer_queue *q, int64_t when,
+                              const struct leat__timer *t)
+{
+	insert(q, (struct leat__timer_entry){when, t->slot, t->kept});
+}
+
+bool leat__timer_queue_remove(struct leat__timer_queue *q, const struct leat__timer *t)
+{
+	bool known = t->slot && t->slot <= q->used && q->timers[t->slot] == t;
+	uint32_t where = known ? q->place[t->slot] : 0;
+
+	if (!where)
+		return false;
+	q->count--;
+	q->place[t->slot] = 0;
+	if (where & LEAT__PLACE_NOTED)
+		leat__calendar_strike(&q->far, where, q->place);
+	else
+		remove_at(q, where - 1);
+	return true;
+}
+
+/* The day on which the calendar's first is due has come. */
+static void take_day(struct leat__timer_queue *q)
+{
+	uint32_t n = leat__calendar_take(&q->far, q->heap + q->near, q->place);
+
+	while (n-- > 0) {
+		struct leat__timer_entry e = q->heap[q->near];
+
+		sift_up(q, q->near++, e);
+	}
+}
+
+int32_t leat__timer_queue_take(struct leat__timer_queue *q, int64_t now, uint32_t *slots,
+                               int32_t most)
+{
+	int32_t n = 0;
+
+	while (n < most && leat__timer_queue_first(q) <= now) {
+		uint32_t slot;
+
+		if (!q->near || leat__calendar_first(&q->far) <= q->heap[0].when) {
+			take_day(q);
+			continue;
+		}
+		slot = q->heap[0].slot;
+		__builtin_prefetch(&q->timers[slot]);
+		remove_at(q, 0);
+		q->place[slot] = 0;
+		q->count--;
+		slots[n++] = slot;
+	}
+	return n;
+}
+
+void leat__timer_queue_clear(struct leat__timer_queue *q)
+{
+	struct leat__calendar none = q->far;
+
+	for (uint32_t slot = 1; slot <= q->used; slot++) {
+		uint32_t where = q->timers[slot] ? q->place[slot] : 0;
+
+		if (!where)
+			continue;
+		q->place[slot] = 0;
+		if (!entry_at(q, where)->kept)
+			free_slot(q, slot);
+	}
+	q->count = q->near = 0;
+	if (none.least)
+		leat__calendar_begin(&q->far, none.least);
+}
