@@ -6,6 +6,10 @@
  * million of them are fine where a million protected pages would need two million mappings, of which
  * the kernel allows 65,530.  In bulk through process_madvise one costs 0.5 us, by itself 0.5-1.3 us.
  * On older kernels: mprotect, while mappings are left; the caller has a canary for the rest.
+ *
+ * Touching.  A fault in a virtual machine takes 1.7 us, 0.4 of which is the way into the kernel and back.
+ * MADV_POPULATE_WRITE (Linux 5.14) spares that: 1.4 us for one page, 1.27 for one of many ranges in bulk,
+ * 1.04 for one of many that lie side by side.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -25,6 +29,9 @@
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
 #endif
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
@@ -105,7 +112,7 @@ _Static_assert(sizeof(struct leat__range) == sizeof(struct iovec) &&
                    offsetof(struct leat__range, bytes) == offsetof(struct iovec, iov_len),
                "ranges are handed to the kernel as they are");
 
-/* The same advice on all ranges at once; how many were advised, or -1 if the kernel does not know how. */
+/* The same advice on all ranges at once; how many were advised, or -1: not all, or the kernel does not know how. */
 static ssize_t advise_bulk(const struct leat__range *ranges, size_t n, int advice,
                            _Atomic int *unavailable)
 {
@@ -115,14 +122,15 @@ static ssize_t advise_bulk(const struct leat__range *ranges, size_t n, int advic
 		return -1;
 	while (done < n) {
 		size_t k = n - done < BULK ? n - done : BULK, bytes = 0;
+		long advised;
 
 		for (size_t i = 0; i < k; i++)
 			bytes += ranges[done + i].bytes;
-		if (syscall(SYS_process_madvise, PIDFD_SELF_PROCESS, ranges + done, k, advice, 0) !=
-		    (long)bytes) {
+		advised = syscall(SYS_process_madvise, PIDFD_SELF_PROCESS, ranges + done, k, advice, 0);
+		if (advised < 0 && errno != ENOMEM && errno != EAGAIN && errno != EINTR)
 			store_relaxed(unavailable, 1);
+		if (advised != (long)bytes)
 			return -1;
-		}
 		done += k;
 	}
 	return (ssize_t)done;
@@ -187,6 +195,23 @@ size_t leat__os_guard(const struct leat__range *ranges, size_t n)
 	}
 	errno = saved;
 	return (size_t)done;
+}
+
+/* An error may be that memory is short, or a signal, and leaves the rest to faults; EINVAL is a kernel that does not
+   know the advice. */
+void leat__os_populate(const struct leat__range *ranges, size_t n)
+{
+	static _Atomic int no_bulk, unknown;
+	int saved = errno;
+
+	if (advise_bulk(ranges, n, MADV_POPULATE_WRITE, &no_bulk) < 0)
+		for (size_t i = 0; i < n && !load_relaxed(&unknown); i++)
+			if (madvise(ranges[i].base, ranges[i].bytes, MADV_POPULATE_WRITE) != 0) {
+				if (errno == EINVAL)
+					store_relaxed(&unknown, 1);
+				break;
+			}
+	errno = saved;
 }
 
 void leat__os_discard(const struct leat__range *ranges, size_t n)

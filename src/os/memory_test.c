@@ -40,7 +40,12 @@ static ssize_t read_limit(int fd, char *text, size_t bytes);
 
 enum { PAGE = 4096, GUARDS = 100, LIMIT = 4160 };
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 static bool no_bulk, no_markers;
+static int no_pages; /* an error: what asking for pages gets */
 static int mappings_left = 1000000;
 static int bulk, single, protected;
 
@@ -59,6 +64,10 @@ static long syscall_or_not(long number, ...)
 			return -1;
 		}
 		bulk++;
+		if (no_pages && a[3] == MADV_POPULATE_WRITE) {
+			errno = no_pages;
+			return -1;
+		}
 	}
 	return syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -71,6 +80,13 @@ static int madvise_or_not(void *base, size_t bytes, int advice)
 			return -1;
 		}
 		single++;
+	}
+	if (advice == MADV_POPULATE_WRITE) {
+		single++;
+		if (no_pages) {
+			errno = no_pages;
+			return -1;
+		}
 	}
 	return madvise(base, bytes, advice);
 }
@@ -191,6 +207,65 @@ TEST(pages_given_back_read_as_zero_and_guards_stay)
 		CHECK(faults(room));
 		CHECK(faults(room + (size_t)2 * (GUARDS - 2) * PAGE));
 	}
+}
+
+static bool has_populate(void)
+{
+	char *page =
+	    (char *)mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool has = madvise(page, PAGE, MADV_POPULATE_WRITE) == 0;
+
+	munmap(page, PAGE);
+	return has;
+}
+
+/* Of the pages of a new room, every second of which is asked for, so many are there; what was there is as it was. */
+static void check_pages(int expected)
+{
+	unsigned char there[2 * GUARDS];
+	char *room = make_room();
+	int n = 0;
+
+	room[0] = 0x5a;
+	errno = 77;
+	leat__os_populate(ranges, GUARDS);
+	CHECK_EQ(errno, 77);
+	CHECK_EQ(mincore(room, (size_t)2 * GUARDS * PAGE, there), 0);
+	for (int i = 0; i < 2 * GUARDS; i++) {
+		CHECK(i % 2 == 0 || !(there[i] & 1));
+		n += there[i] & 1;
+	}
+	CHECK_EQ(n, expected);
+	CHECK_EQ(room[0], 0x5a);
+	CHECK_EQ(room[2 * PAGE], 0);
+}
+
+TEST(pages_are_touched_in_bulk_or_singly)
+{
+	if (!has_populate())
+		return;
+	no_bulk = false;
+	check_pages(GUARDS);
+	CHECK(bulk > 0);
+	no_bulk = true;
+	check_pages(GUARDS);
+}
+
+TEST(pages_that_are_not_to_be_had_are_left_to_faults)
+{
+	/* Only this time. */
+	no_pages = ENOMEM;
+	check_pages(1);
+	no_pages = 0;
+	if (has_populate())
+		check_pages(GUARDS);
+	/* Who does not know the advice is not asked again. */
+	no_pages = EINVAL;
+	check_pages(1);
+	CHECK_EQ(single, 1);
+	no_pages = 0;
+	check_pages(1);
+	CHECK_EQ(single + bulk, 0);
 }
 
 /* In a child: what is found out and used up there is forgotten. */

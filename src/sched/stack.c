@@ -37,8 +37,7 @@
 #define FAR_DOWN ((uintptr_t)1 << 20)
 
 _Static_assert(sizeof(struct leat__stack) + (COLOURS - 1) * COLOUR <= PAGE, "header in the slack");
-_Static_assert(LEAT__STACK_BATCH * sizeof(struct leat__range) <= PAGE,
-               "the ranges of a batch's guards");
+_Static_assert(LEAT__STACK_BATCH * sizeof(struct leat__range) <= PAGE, "the ranges of a batch");
 
 #define GUARDED(kib, n)                                                                            \
 	{                                                                                              \
@@ -220,14 +219,17 @@ static struct leat__stack *carve_guarded(char *base, unsigned class, size_t firs
 {
 	const struct leat__stack_size *size = &leat__stack_sizes[class];
 	/* The caller may be on a small stack, so they lie where the first of the new ones will have its header. */
-	struct leat__range *guards = (struct leat__range *)(void *)(base + size->slot - PAGE);
+	struct leat__range *ranges = (struct leat__range *)(void *)(base + size->slot - PAGE);
 	struct leat__stack *list = NULL;
 	size_t guarded;
 
 	for (size_t i = 0; i < size->batch; i++)
-		guards[i] = (struct leat__range){base + i * size->slot, LEAT__STACK_GUARD};
-	guarded = leat__os_guard(guards, size->batch);
-	memset(guards, 0, size->batch * sizeof *guards);
+		ranges[i] = (struct leat__range){base + i * size->slot, LEAT__STACK_GUARD};
+	guarded = leat__os_guard(ranges, size->batch);
+	for (size_t i = 0; i < size->batch; i++)
+		ranges[i] = (struct leat__range){base + (i + 1) * size->slot - PAGE, PAGE};
+	leat__os_populate(ranges + 1, size->batch - 1);
+	memset(ranges, 0, size->batch * sizeof *ranges);
 	for (size_t i = size->batch; i-- > 0;) {
 		char *slot = base + i * size->slot;
 		struct leat__stack *s = leat__stack_init(slot + LEAT__STACK_GUARD,
@@ -245,10 +247,13 @@ static struct leat__stack *carve_packed(char *base, unsigned class)
 {
 	const struct leat__stack_size *size = &leat__stack_sizes[class];
 	struct leat__range guard = {base, LEAT__STACK_GUARD};
+	struct leat__range all = {base + LEAT__STACK_GUARD,
+	                          ((size_t)size->slot * size->batch + PAGE - 1) & ~(PAGE - 1)};
 	struct leat__stack *list = NULL;
 
 	leat__os_guard(&guard, 1);
 	base += LEAT__STACK_GUARD;
+	leat__os_populate(&all, 1);
 	for (size_t i = size->batch; i-- > 0;) {
 		char *low = base + i * size->slot;
 		struct leat__stack *s = leat__stack_init(low, low + size->slot, class, false);
