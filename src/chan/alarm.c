@@ -10,7 +10,7 @@
  *
  * Only while a receiver is parked must something happen by itself.  Then, and only then, the alarm's
  * timer is armed; firing, it hands the value to the longest waiter.  An alarm that nobody waits for is
- * in no heap: it costs its memory alone, and hides no deadlock.
+ * in no queue: it costs its memory alone, and hides no deadlock.
  *
  * Invariants (the timer's lock; the channel's for what it protects)
  *  - The timer is armed, for at or earlier, if the alarm is set, has waiters, and at has not come when
@@ -255,7 +255,7 @@ __attribute__((constructor(101))) static void connect(void)
 
 /* --- beginning and end */
 
-/* a has a place in a heap; NULL when there is none. */
+/* a has a place in a queue of timers; NULL when there is none. */
 static struct leat__alarm *keep(struct leat__alarm *a)
 {
 	struct leat__m *m;

@@ -43,7 +43,7 @@
  * What others pay: where the lock is used densely up to 10 us for each processor that does so; else 400 ns to see that,
  * and a microsecond and a membarrier (2 us, in a virtual machine 50) once in 16 streaks of 256 locks, each of which saves
  * 6 ns once the lock has an owner; after the first time once in 240.  Who waits may hold other locks meanwhile: a select
- * those of its channels, who fires a timer its heap's.
+ * those of its channels, who fires a timer its queue's.
  *
  * After Dice, Huang and Yang, Asymmetric Dekker Synchronization (2001), and Kawachiya, Koseki and
  * Onodera, Lock Reservation (2002).  On two processors of an Intel Xeon, where an exchange takes 6 ns:

@@ -2,7 +2,8 @@
 /*
  * Invariants (the lock of a processor's timers)
  *  - A kept timer's home never changes, so its lock can be found without one.
- *  - At each unlock next is the first in the queue, INT64_MAX when empty; while a batch fires, an instant
+ *  - At each unlock next is what the queue tells for its first: no later than that is due, INT64_MAX just when
+ *    it is empty.  Who comes for one that is told too early corrects it.  While a batch fires, next is an instant
  *    later than that, so that nobody else comes for it.
  *  - In the child of a fork all queues are empty, and kept timers are told.
  *
@@ -85,10 +86,12 @@ int64_t leat__timers_look_at(int64_t when)
 
 static void unlock(struct leat__timers *h)
 {
-	int64_t before = load_relaxed(&h->next), next = leat__timer_queue_first(&h->queue);
+	int64_t before = load_relaxed(&h->next), next;
 
+	/* It makes the first exact, so before. */
 	if (unlikely(leat__timer_queue_sparse(&h->queue)))
 		leat__timer_queue_shrink(&h->queue);
+	next = leat__timer_queue_first(&h->queue);
 	if (next != before)
 		store_release(&h->next, next);
 	leat__unlock(&h->lock);
@@ -216,19 +219,19 @@ static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 	bool more;
 
 	leat__lock(&h->lock);
-	if (leat__timer_queue_first(&h->queue) > now) {
-		leat__unlock(&h->lock);
+	if (!leat__timer_queue_due(&h->queue, now)) {
+		unlock(h);
 		return false;
 	}
 	store_release(&h->next, now + STALE_NS);
 	fetch_add_relaxed(&leat__sched.firing, 1);
 	do
 		fired += fire_some(m, &h->queue, now);
-	while (fired < BATCH && leat__timer_queue_first(&h->queue) <= now);
-	more = leat__timer_queue_first(&h->queue) <= now;
+	while (fired < BATCH && leat__timer_queue_due(&h->queue, now));
+	more = leat__timer_queue_due(&h->queue, now);
 	if (!leat__policy)
 		count(fired, more);
-	if (m && fired > 0)
+	if (m)
 		m->timers_gave = true;
 	fetch_add_relaxed(&leat__sched.firing, -1);
 	unlock(h);

@@ -31,7 +31,8 @@ struct leat__timer {
 struct leat__timers {
 	uint8_t lock;
 	struct leat__timer_queue queue;
-	_Atomic int64_t next; /* the first timer's instant, INT64_MAX without any: so in a new one */
+	_Atomic int64_t
+	    next; /* no later than the first timer, INT64_MAX without any: so in a new one */
 } ON_LINE;
 
 /* --- armed once */
@@ -70,7 +71,8 @@ void leat__timers_run(struct leat__m *m);
 bool leat__timers_run_own(struct leat__m *m);
 
 /*
- * The instant of the first timer of all, INT64_MAX without any.  Costs a look at each processor.
+ * No timer of all is due before; INT64_MAX just when there is none.  Costs a look at each processor.  Where there are tens
+ * of thousands, of which many are stopped, it may be some time before the first is due.
  *
  * All timers matter: one that nobody waits for is in no queue.  A timer that is firing counts until
  * those that it woke are runnable.

@@ -39,24 +39,24 @@ void leat__calendar_begin(struct leat__calendar *c, void *memory);
 /* The same in other memory. */
 void leat__calendar_move(struct leat__calendar *c, void *memory);
 
-/* Note e; the result says where, and stays true for as long as place[e.slot] is not changed. */
+/* Note e.  place[e.slot] says where, then and whenever it moves. */
 void leat__calendar_note(struct leat__calendar *c, struct leat__timer_entry e, uint32_t *place);
 
-/* Strike out what is noted there. */
+/* Strike out what is noted there.  Another may move. */
 void leat__calendar_strike(struct leat__calendar *c, uint32_t where, uint32_t *place);
 
 /* What is noted there. */
 struct leat__timer_entry *leat__calendar_at(const struct leat__calendar *c, uint32_t where);
 
-/* The first instant noted, INT64_MAX: none.  Where that one has been struck out, it may be told for as long as
-   its day has not come. */
+/* The first instant noted, INT64_MAX: none.  One that has been struck out may still be told, until its day comes, where
+   others of that day fill more than a few pages. */
 static inline int64_t leat__calendar_first(const struct leat__calendar *c)
 {
 	return c->least ? c->least[1] : INT64_MAX;
 }
 
 /* Take what is due on the day of the first instant out, in no order, to where there is room for it.  The result: how
-   many; none, if that instant had been struck out. */
+   many; there may be none, where that instant has been struck out. */
 uint32_t leat__calendar_take(struct leat__calendar *c, struct leat__timer_entry *to,
                              uint32_t *place);
 

@@ -26,7 +26,8 @@
 #include "os/os.h"
 #include "sched/timer.h"
 
-#define SMALL 2048 /* room for so many is a heap's alone */
+#define SMALL 2048                /* room for so many is a heap's alone */
+#define MOST  (UINT32_C(1) << 30) /* a place has 31 bits */
 
 #define PAGE        ((size_t)4096)
 #define BEFORE_ROOT (CACHE_LINE - sizeof(struct leat__timer_entry)) /* so children share a line */
@@ -135,7 +136,7 @@ static bool grow(struct leat__timer_queue *q)
 	struct leat__timer_queue old = *q;
 	void *calendar;
 
-	if (!allocate(q, old.room ? 2 * old.room : LEAT__TIMERS_MIN, &calendar))
+	if (old.room == MOST || !allocate(q, old.room ? 2 * old.room : LEAT__TIMERS_MIN, &calendar))
 		return false;
 	for (uint32_t i = 0; i < old.near; i++)
 		q->heap[i] = old.heap[i];
@@ -252,19 +253,22 @@ static void take_day(struct leat__timer_queue *q)
 	}
 }
 
+bool leat__timer_queue_due(struct leat__timer_queue *q, int64_t now)
+{
+	while (leat__calendar_first(&q->far) <= now &&
+	       (!q->near || leat__calendar_first(&q->far) <= q->heap[0].when))
+		take_day(q);
+	return q->near && q->heap[0].when <= now;
+}
+
 int32_t leat__timer_queue_take(struct leat__timer_queue *q, int64_t now, uint32_t *slots,
                                int32_t most)
 {
 	int32_t n = 0;
 
-	while (n < most && leat__timer_queue_first(q) <= now) {
-		uint32_t slot;
+	while (n < most && leat__timer_queue_due(q, now)) {
+		uint32_t slot = q->heap[0].slot;
 
-		if (!q->near || leat__calendar_first(&q->far) <= q->heap[0].when) {
-			take_day(q);
-			continue;
-		}
-		slot = q->heap[0].slot;
 		__builtin_prefetch(&q->timers[slot]);
 		remove_at(q, 0);
 		q->place[slot] = 0;

@@ -52,7 +52,8 @@ static inline bool leat__timer_queue_armed(const struct leat__timer_queue *q, ui
 	return q->place[slot] != 0;
 }
 
-/* The first instant, INT64_MAX without any; an earlier one if one of thousands was removed. */
+/* No timer is due before; INT64_MAX just when none is armed.  It is the first one's instant, but where
+   the calendar tells that of one that was removed. */
 static inline int64_t leat__timer_queue_first(const struct leat__timer_queue *q)
 {
 	int64_t near = q->near ? q->heap[0].when : INT64_MAX, far = leat__calendar_first(&q->far);
@@ -60,7 +61,10 @@ static inline int64_t leat__timer_queue_first(const struct leat__timer_queue *q)
 	return near < far ? near : far;
 }
 
-/* Take the first of those that are due out, at most so many, in order.  The result: how many, which may be none. */
+/* Is any due?  This is exact, and finds out what first will tell. */
+bool leat__timer_queue_due(struct leat__timer_queue *q, int64_t now);
+
+/* Take the first of those that are due out, at most so many, in order.  The result: how many. */
 int32_t leat__timer_queue_take(struct leat__timer_queue *q, int64_t now, uint32_t *slots,
                                int32_t most);
 
