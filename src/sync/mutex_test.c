@@ -59,6 +59,20 @@ static void let_go_and_take(void)
 	CHECK_EQ(got, 0);
 }
 
+/* As where another's unlock comes between the two steps of a lock. */
+TEST(line_101_the_mark_of_a_lock_may_get_lost)
+{
+	leat_mutex_lock(&mutex);
+	__atomic_store_n(&mutex.leat__held, 0, __ATOMIC_RELAXED);
+	CHECK(!leat_mutex_trylock(&mutex));
+	__atomic_store_n(&mutex.leat__held, 0, __ATOMIC_RELAXED);
+	leat_mutex_unlock(&mutex);
+	CHECK_EQ(mutex.leat__locked, 0);
+	CHECK_EQ(mutex.leat__held, 0);
+	CHECK(leat_mutex_trylock(&mutex));
+	leat_mutex_unlock(&mutex);
+}
+
 TEST(line_105_after_a_millisecond_it_is_handed_over)
 {
 	int64_t start;
