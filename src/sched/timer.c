@@ -200,8 +200,12 @@ static int32_t fire_some(struct leat__m *m, struct leat__timer_queue *q, int64_t
 	uint32_t slots[AT_ONCE];
 	int32_t n = leat__timer_queue_take(q, now, slots, AT_ONCE);
 
-	for (int32_t i = 0; i < n; i++)
-		__builtin_prefetch(q->timers[slots[i]]);
+	for (int32_t i = 0; i < n; i++) {
+		const char *t = (const char *)q->timers[slots[i]];
+
+		__builtin_prefetch(t, 1);
+		__builtin_prefetch(t + CACHE_LINE); /* what a function's alarm has behind it */
+	}
 	for (int32_t i = 0; i < n; i++) {
 		struct leat__timer *t = q->timers[slots[i]];
 
