@@ -17,7 +17,8 @@
  * exchanged waits for the exchange (15.4 against 12.1 ns).  It is set before the exchange, since a store to the
  * line of an exchange just after it takes 2 ns, and just before it nothing (11.9 against 9.5), and is cleared by the
  * store that unlocks.  So whoever locks meanwhile may lose his to it: 0 says nothing, and is looked into.  1
- * is wrong for no longer than from the one step of a lock to the other, or, where stores may wait (Arm), a while.
+ * is wrong while somebody is between the two steps of a lock; and until the next unlock, where his store passed an
+ * exchange that failed (Arm), or in the child of a fork.  One wrong unlock goes unnoticed then.
  *
  * Invariants (the inner lock)
  *  - wanted is NOBODY if the queue is empty, or one is woken, who answers for the others: he sets it anew,

@@ -10,6 +10,8 @@
 
 #include "test.h"
 
+#include <errno.h>
+
 static int64_t virtual = LEAT_SECOND;
 
 static uint32_t choose(enum leat__choice what, uint32_t n)
@@ -59,15 +61,41 @@ static void let_go_and_take(void)
 	CHECK_EQ(got, 0);
 }
 
-/* As where another's unlock comes between the two steps of a lock. */
+static void lose_the_mark(void)
+{
+	CHECK_EQ(mutex.leat__held, 1);
+	__atomic_store_n(&mutex.leat__held, 0, __ATOMIC_RELAXED);
+}
+
+struct impatient {
+	int *err;
+};
+
+static void impatient(struct impatient *a)
+{
+	leat_ctx *ctx = leat_ctx_with_timeout(leat_ctx_background(), 5 * LEAT_MILLISECOND);
+
+	*a->err = leat_mutex_lock_ctx(&mutex, ctx);
+	leat_ctx_free(ctx);
+}
+
+/* As where another's unlock comes between the two steps of a lock.  Who tries in vain makes it anew. */
 TEST(line_101_the_mark_of_a_lock_may_get_lost)
 {
+	int err = 0;
+
 	leat_mutex_lock(&mutex);
-	__atomic_store_n(&mutex.leat__held, 0, __ATOMIC_RELAXED);
-	CHECK(!leat_mutex_trylock(&mutex));
-	__atomic_store_n(&mutex.leat__held, 0, __ATOMIC_RELAXED);
+	lose_the_mark();
 	leat_mutex_unlock(&mutex);
 	CHECK_EQ(mutex.leat__locked, 0);
+	CHECK_EQ(mutex.leat__held, 0);
+	leat_mutex_lock(&mutex);
+	lose_the_mark();
+	go(impatient, &err);
+	test_goroutines(1);
+	CHECK_EQ(err, -ETIMEDOUT);
+	CHECK_EQ(mutex.leat__held, 1);
+	leat_mutex_unlock(&mutex);
 	CHECK_EQ(mutex.leat__held, 0);
 	CHECK(leat_mutex_trylock(&mutex));
 	leat_mutex_unlock(&mutex);

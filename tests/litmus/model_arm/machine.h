@@ -26,7 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { THREADS = 3, BYTES = 8, WINDOW = 8, STEPS = 60 };
+enum { THREADS = 3, BYTES = 9, WINDOW = 8, STEPS = 60 };
 
 enum op {
 	END,        /* and so is what is left of the program */

@@ -6,47 +6,65 @@
 
 /* --- mutex: the unlock's plain store against those who go to sleep (sync/mutex.c) */
 
-enum { LOCKED, WAITERS, INNER, QUEUED, WOKEN, DATA = 7 };
+enum { LOCKED, WAITERS, INNER, QUEUED, WOKEN, DATA = 7, HELD };
 
-enum { M_LOCK, M_UNLOCK, M_HEAVY, M_LIGHT, M_INNER_LOCK, M_INNER_UNLOCK, M_MARK_FIRST, M_READY };
+enum {
+	M_LOCK,
+	M_UNLOCK,
+	M_HEAVY,
+	M_LIGHT,
+	M_INNER_LOCK,
+	M_INNER_UNLOCK,
+	M_MARK_FIRST,
+	M_READY,
+	M_LOOK
+};
 
 /* Locks once, has its turn with the data, unlocks.  n: of the thread, whose words are QUEUED + 2n and
-   WOKEN + 2n. */
+   WOKEN + 2n.  The store that unlocks clears LOCKED and HELD; here it is two, of which nothing may depend. */
 static void mutex_user(struct step *p, enum form form, int without, int n)
 {
 	uint8_t mine = (uint8_t)(QUEUED + 2 * n), other = (uint8_t)(QUEUED + 2 * !n);
 	const struct step mark = {STORE, WAITERS, 1};
 	const struct step program[STEPS] = {
-	    [0] = {SWAP, LOCKED, 1, .order = O(M_LOCK, ACQUIRE)},
-	    [1] = {IF, .value = 0, .to = 15},
+	    [0] = {STORE, HELD, 1},
+	    [1] = {SWAP, LOCKED, 1, .order = O(M_LOCK, ACQUIRE)},
+	    [2] = {IF, .value = 0, .to = 17},
 	    /* sleep, or get it instead */
-	    [2] = {LOCK, INNER, .order = O(M_INNER_LOCK, ACQUIRE)},
-	    [3] = without == M_MARK_FIRST ? STEP(TO, .to = 4) : mark,
-	    [4] = HEAVY(M_HEAVY, 5),
-	    [5] = {SWAP, LOCKED, 1, .order = O(M_LOCK, ACQUIRE)},
-	    [6] = {IF, .value = 0, .to = 13},
-	    [7] = without == M_MARK_FIRST ? mark : STEP(TO, .to = 8),
-	    [8] = {STORE, mine, 1},
-	    [9] = {STORE, INNER, 0, .order = O(M_INNER_UNLOCK, RELEASE)},
-	    [10] = {AWAIT, (uint8_t)(mine + 1), 1, .order = ACQUIRE},
-	    [11] = {TO, .to = 0},
-	    [13] = {STORE, WAITERS, 0}, /* the only other one holds the lock no more */
-	    [14] = {STORE, INNER, 0, .order = O(M_INNER_UNLOCK, RELEASE)},
-	    [15] = {LOAD, DATA},
-	    [16] = {STORE_NEXT, DATA, 1},
+	    [3] = {LOCK, INNER, .order = O(M_INNER_LOCK, ACQUIRE)},
+	    [4] = without == M_MARK_FIRST ? STEP(TO, .to = 5) : mark,
+	    [5] = HEAVY(M_HEAVY, 6),
+	    [6] = {STORE, HELD, 1},
+	    [7] = {SWAP, LOCKED, 1, .order = O(M_LOCK, ACQUIRE)},
+	    [8] = {IF, .value = 0, .to = 15},
+	    [9] = without == M_MARK_FIRST ? mark : STEP(TO, .to = 10),
+	    [10] = {STORE, mine, 1},
+	    [11] = {STORE, INNER, 0, .order = O(M_INNER_UNLOCK, RELEASE)},
+	    [12] = {AWAIT, (uint8_t)(mine + 1), 1, .order = ACQUIRE},
+	    [13] = {TO, .to = 0},
+	    [15] = {STORE, WAITERS, 0}, /* the only other one holds the lock no more */
+	    [16] = {STORE, INNER, 0, .order = O(M_INNER_UNLOCK, RELEASE)},
+	    [17] = {LOAD, DATA},
+	    [18] = {STORE_NEXT, DATA, 1},
 	    /* unlock */
-	    [17] = {STORE, LOCKED, 0, .order = O(M_UNLOCK, RELEASE)},
-	    [18] = LIGHT(M_LIGHT, 19),
-	    [19] = {LOAD, WAITERS},
-	    [20] = {IF, .value = 0, .to = 30},
-	    [21] = {LOCK, INNER, .order = O(M_INNER_LOCK, ACQUIRE)},
-	    [22] = {LOAD, other},
-	    [23] = {STORE, WAITERS, 0},
-	    [24] = {STORE, other, 0},
-	    [25] = {STORE, INNER, 0, .order = O(M_INNER_UNLOCK, RELEASE)},
-	    [26] = {IF, .value = 0, .to = 30},
-	    [27] = {STORE, (uint8_t)(other + 1), 1, .order = O(M_READY, RELEASE)},
-	    [30] = {END},
+	    [19] = {LOAD, HELD},
+	    [20] = {IF, .value = 1, .to = 24},
+	    [21] = without == M_LOOK ? STEP(WRONG) : STEP(LOAD, LOCKED),
+	    [22] = {IF, .value = 1, .to = 24},
+	    [23] = {WRONG},
+	    [24] = {STORE, HELD, 0},
+	    [25] = {STORE, LOCKED, 0, .order = O(M_UNLOCK, RELEASE)},
+	    [26] = LIGHT(M_LIGHT, 27),
+	    [27] = {LOAD, WAITERS},
+	    [28] = {IF, .value = 0, .to = 40},
+	    [29] = {LOCK, INNER, .order = O(M_INNER_LOCK, ACQUIRE)},
+	    [30] = {LOAD, other},
+	    [31] = {STORE, WAITERS, 0},
+	    [32] = {STORE, other, 0},
+	    [33] = {STORE, INNER, 0, .order = O(M_INNER_UNLOCK, RELEASE)},
+	    [34] = {IF, .value = 0, .to = 40},
+	    [35] = {STORE, (uint8_t)(other + 1), 1, .order = O(M_READY, RELEASE)},
+	    [40] = {END},
 	};
 
 	memcpy(p, program, sizeof program);
@@ -78,6 +96,7 @@ const struct protocol mutex = {
             [M_INNER_UNLOCK] = {"inner unlock releases", IN_BOTH},
             [M_MARK_FIRST] = {"says that it waits, then looks", IN_BOTH},
             [M_READY] = {"waking releases", SPARE}, /* the lock itself orders what matters here */
+            [M_LOOK] = {"an unlock that sees no mark looks at the lock", IN_BOTH},
         },
 };
 
