@@ -202,15 +202,14 @@ size_t leat__os_guard(const struct leat__range *ranges, size_t n)
 void leat__os_populate(const struct leat__range *ranges, size_t n)
 {
 	static _Atomic int no_bulk, unknown;
-	int saved = errno;
+	int saved = errno, failed = 0;
 
-	if (advise_bulk(ranges, n, MADV_POPULATE_WRITE, &no_bulk) < 0)
-		for (size_t i = 0; i < n && !load_relaxed(&unknown); i++)
-			if (madvise(ranges[i].base, ranges[i].bytes, MADV_POPULATE_WRITE) != 0) {
-				if (errno == EINVAL)
-					store_relaxed(&unknown, 1);
-				break;
-			}
+	if (advise_bulk(ranges, n, MADV_POPULATE_WRITE, &no_bulk) < 0 && !load_relaxed(&unknown)) {
+		for (size_t i = 0; i < n && !failed; i++)
+			failed = madvise(ranges[i].base, ranges[i].bytes, MADV_POPULATE_WRITE);
+		if (failed && errno == EINVAL)
+			store_relaxed(&unknown, 1);
+	}
 	errno = saved;
 }
 

@@ -31,8 +31,7 @@ struct leat__timer {
 struct leat__timers {
 	uint8_t lock;
 	struct leat__timer_queue queue;
-	_Atomic int64_t
-	    next; /* no later than the first timer, INT64_MAX without any: so in a new one */
+	_Atomic int64_t next; /* no timer is due before; INT64_MAX: there is none, as in a new one */
 } ON_LINE;
 
 /* --- armed once */

@@ -18,8 +18,6 @@
  */
 #include "sched/timer_calendar.h"
 
-#include "sched/timer_queue.h"
-
 #define DAYS     UINT32_C(4096)
 #define DAY_BITS 20 /* of nanoseconds: 1.05 ms */
 #define PER_PAGE 7

@@ -13,6 +13,8 @@
 
 #include "base/compiler.h"
 
+#define LEAT__PLACE_NOTED (UINT32_C(1) << 31) /* a place is one in a calendar */
+
 struct leat__calendar_page;
 
 struct leat__timer_entry {

@@ -109,8 +109,8 @@ static size_t bytes_of(uint32_t room)
 	return PAGES(arrays_bytes(room) + (room > SMALL ? leat__calendar_bytes(room) : 0));
 }
 
-/* Arrays for so many, zero; false when there is no memory.  The calendar is the caller's to begin or to move into
-   *calendar, NULL: there is to be none. */
+/* Arrays for so many, zero, and in *calendar memory for one, NULL: there is to be none.  False when there is no
+   memory. */
 static bool allocate(struct leat__timer_queue *q, uint32_t room, void **calendar)
 {
 	char *pages = leat__os_map(bytes_of(room));

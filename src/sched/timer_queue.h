@@ -15,8 +15,6 @@
 
 struct leat__timer;
 
-#define LEAT__PLACE_NOTED (UINT32_C(1) << 31) /* in the calendar */
-
 #define LEAT__TIMERS_MIN    128 /* room for so many fits a page */
 #define LEAT__TIMERS_SPARSE 16  /* room for so many times what there is, is given back */
 
