@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -48,6 +49,20 @@ func result(name string, value float64, unit string) {
 // nsEach prints a figure of the time since start, divided by count.
 func nsEach(name string, start time.Time, count int) {
 	result(name, float64(time.Since(start).Nanoseconds())/float64(count), "ns")
+}
+
+// used is the processor time of this process so far, in nanoseconds.
+func used() int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// usedEach prints a figure of the processor time since start, divided by count.
+func usedEach(name string, start int64, count int) {
+	result(name, float64(used()-start)/float64(count), "ns")
 }
 
 // quantile is the value that a share q of values sorts below; sorts them.  The median for 0.5.
@@ -89,7 +104,8 @@ func kbField(file, field string) int {
 func rss() int { return kbField("/proc/self/status", "VmRSS") }
 func pte() int { return kbField("/proc/self/status", "VmPTE") }
 
-// needsMemory leaves the row out, with the reason, when less than bytes of memory are available.
+// needsMemory leaves the row out, with the reason, when less than bytes of memory are available, and
+// uses so much for a moment: see ../bench.h.
 func needsMemory(bytes int) {
 	have := kbField("/proc/meminfo", "MemAvailable")
 	if have >= 0 && have < bytes {
@@ -97,6 +113,17 @@ func needsMemory(bytes int) {
 			float64(bytes)/1e9, float64(have)/1e9)
 		os.Exit(77)
 	}
+	p, err := syscall.Mmap(-1, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "no address space for %.1f GB of memory\n", float64(bytes)/1e9)
+		os.Exit(1)
+	}
+	_ = syscall.Madvise(p, syscall.MADV_HUGEPAGE)
+	for i := 0; i < bytes; i += 4096 {
+		p[i] = 1
+	}
+	_ = syscall.Munmap(p)
 }
 
 // Work of a known length that touches no memory: ../steps.h.

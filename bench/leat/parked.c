@@ -7,10 +7,6 @@
  *	parked_create   time for each, until the last has run: one that never ran has cost nothing
  *	parked_touch    the bound for parked_create: time to touch a page for the first time, at the
  *	                distance of leat's default stacks, with nothing else done
- *
- * Pages are touched before the rest, because a virtual machine may get its memory from its host
- * only when it is first used, at several times the price: what the programs before this one have
- * used serves both figures.
  */
 #include "../bench.h"
 

@@ -2,37 +2,19 @@
 /*
  * timers: 1,000,000 timers between 1 and 2 s from now.
  *
- *	timers          with a function each, that counts: processor time for each, from making it until
- *	                its function has run
- *	timers_sleep    sleeping goroutines in their place, from starting one until it has ended; each
- *	                touches a stack of its own, which is most of it
- *	timers_stop     timers with a function that are made, reset and stopped before they fire
+ *	timers         with a function each, that counts: processor time for each, from making it until its
+ *	               function has run
+ *	timers_stop    timers with a function that are made, reset and stopped before they fire
  */
 #include "../bench.h"
 
 #include <leat.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 
 enum { TIMERS = 1000000 };
 
 static _Atomic int64_t fired;
 static leat_waitgroup left;
-
-/* Processor time of this process so far, in nanoseconds. */
-static int64_t used(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * INT64_C(1000000000) +
-	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * INT64_C(1000);
-}
-
-static void used_each(const char *name, int64_t start)
-{
-	bench_result(name, (double)(used() - start) / TIMERS, "ns");
-}
 
 /* So many nanoseconds, from 1 to 2 s, in no order. */
 static int64_t span(int i)
@@ -47,35 +29,25 @@ static void fire(void *arg)
 	leat_waitgroup_done(&left);
 }
 
-struct sleeper {
-	int64_t ns;
-};
-
-static void sleeper(struct sleeper *a)
-{
-	leat_sleep(a->ns);
-	leat_waitgroup_done(&left);
-}
-
 int main(void)
 {
 	static leat_timer *timers[TIMERS];
 	int64_t start;
 
-	bench_needs_memory(INT64_C(5500000000));
+	bench_needs_memory(INT64_C(1000000000));
 	leat_procs(bench_procs());
 
-	start = used();
+	start = bench_used();
 	leat_waitgroup_add(&left, TIMERS);
 	for (int i = 0; i < TIMERS; i++)
 		timers[i] = leat_after_func(span(i), fire, NULL);
 	leat_waitgroup_wait(&left);
-	used_each("timers", start);
+	bench_used_each("timers", start, TIMERS);
 	bench_check(fired, TIMERS, "the number of functions that ran");
 	for (int i = 0; i < TIMERS; i++)
 		leat_timer_free(timers[i]);
 
-	start = used();
+	start = bench_used();
 	for (int i = 0; i < TIMERS; i++)
 		timers[i] = leat_after_func(LEAT_HOUR + span(i), fire, NULL);
 	for (int i = 0; i < TIMERS; i++)
@@ -84,15 +56,8 @@ int main(void)
 		leat_timer_stop(timers[i]);
 	for (int i = 0; i < TIMERS; i++)
 		leat_timer_free(timers[i]);
-	used_each("timers_stop", start);
+	bench_used_each("timers_stop", start, TIMERS);
 	bench_check(fired, TIMERS, "the number of functions that ran");
-
-	start = used();
-	leat_waitgroup_add(&left, TIMERS);
-	for (int i = 0; i < TIMERS; i++)
-		go(sleeper, span(i));
-	leat_waitgroup_wait(&left);
-	used_each("timers_sleep", start);
-	bench_work(3 * TIMERS, "timers");
+	bench_work(2 * TIMERS, "timers");
 	return 0;
 }
