@@ -386,6 +386,7 @@ TEST(line_147_memory_goes_back_and_nothing_is_lost)
 }
 
 static int any_fired;
+static int64_t fired_at; /* just after the last batch */
 
 static void fire_any(struct leat__m *m, struct leat__timer *t)
 {
@@ -406,6 +407,7 @@ static void fire_real(int n)
 		CHECK_EQ(leat__timer_add(&many[i]), 0);
 	}
 	leat__timers_run(NULL);
+	fired_at = leat__clock();
 	CHECK_EQ(any_fired, n); /* held or not: who does look, fires */
 	while (leat__clock() < begun + 100000)
 		;
@@ -413,28 +415,31 @@ static void fire_real(int n)
 
 TEST(dense_timers_wait_for_a_batch_and_sparse_ones_do_not)
 {
-	int64_t before, held = 0;
+	int64_t held = 0;
 
 	leat__policy = NULL;
-	before = leat__clock();
 	/* Where the machine took this thread's CPU away meanwhile they were not dense. */
-	for (int i = 0; i < 10000 && held < before; i++) {
+	for (int i = 0; i < 10000 && held <= fired_at; i++) {
 		fire_real(20);
-		held = leat__timers_keep_until(0);
+		held = leat__timers_keep_until(fired_at);
 	}
-	CHECK(held >= before);
-	CHECK(held <= leat__clock() + 50000);
+	CHECK(held > fired_at);
+	CHECK(held <= fired_at + 50000);
 	CHECK_EQ(leat__timers_keep_until(held - 1), held);
 	CHECK_EQ(leat__timers_keep_until(held + 1), held + 1);
-	CHECK_EQ(leat__timers_look_at(0), held + 50000);
+	CHECK_EQ(leat__timers_look_at(held), held + 50000);
 	CHECK_EQ(leat__timers_look_at(INT64_MAX), INT64_MAX);
+	/* Whoever else goes on firing, none waits longer than that. */
+	CHECK_EQ(leat__timers_keep_until(held - 50000), held);
+	CHECK_EQ(leat__timers_keep_until(held - 60000), held - 10000);
+	CHECK_EQ(leat__timers_look_at(held - 60000), held + 40000);
 	/* The first few may end a dense time. */
 	fire_real(1);
 	fire_real(1);
-	held = leat__timers_keep_until(0);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 20; i++) {
 		fire_real(1);
-	CHECK_EQ(leat__timers_keep_until(0), held);
+		CHECK_EQ(leat__timers_keep_until(fired_at), fired_at);
+	}
 	CHECK(!leat__timers_dense());
 }
 
