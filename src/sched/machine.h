@@ -56,13 +56,15 @@ struct leat__m {
 	struct leat__stack *dead; /* of a goroutine that ended: the scheduler context frees it */
 	struct leat__g *dead_g;   /* its descriptor */
 	_Atomic uint32_t
-	    announced;             /* 1 + the tick of its processor: blocking.c; 0: no call announced */
-	bool searching;            /* counted in leat__sched.searching */
-	bool timers_gave;          /* what it ran last, when it had run out of work, came from timers */
-	bool hog;                  /* counted in leat__sched.hogs; scheduler's lock */
-	bool ending;               /* its goroutine ended locked to it, or it is surplus */
-	bool initial;              /* the process's first thread, which never ends */
-	unsigned locks;            /* by its goroutine: pin.c */
+	    announced;     /* 1 + the tick of its processor: blocking.c; 0: no call announced */
+	bool searching;    /* counted in leat__sched.searching */
+	uint8_t light;     /* of what it stole last, so much in a row did not keep it at work */
+	uint64_t found_at; /* ticks when it stole what it runs since; 0: weighed already, or none */
+	bool timers_gave;  /* what it ran last, when it had run out of work, came from timers */
+	bool hog;          /* counted in leat__sched.hogs; scheduler's lock */
+	bool ending;       /* its goroutine ended locked to it, or it is surplus */
+	bool initial;      /* the process's first thread, which never ends */
+	unsigned locks;    /* by its goroutine: pin.c */
 	struct leat__g *locked;    /* the only goroutine that may run here, or NULL; its own */
 	bool foreign;              /* a thread that leat did not start: it runs no goroutines */
 	bool forking;              /* its own: it is in fork(2), and holds the locks of fork.c */

@@ -9,7 +9,8 @@
  *  - A processor that waits for a thread gets one: threads.c.
  *  - Timers fire, and descriptors are looked at, although every processor is busy.  Where all take turns
  *    they look for timers themselves (next.c), and it keeps out of the way for a while.
- *  - Work whose wake-up was saved (the gap in work.c) is found.
+ *  - Work whose wake-up was saved (the gap in work.c, and those who rest) is found: what waited at the look before
+ *    and waits still wakes a processor that idles, however fast its own takes turns.
  *  - A new goroutine at the bottom of a deque starts within about a millisecond.
  *  - Goroutines that wake one another through next share one time slice: then the ring has its turn.
  *  - Signals reach the channels and contexts that want them (signals.c).
@@ -165,6 +166,7 @@ struct findings {
 	bool needed;  /* it did something for somebody, or may have to at the next look */
 	bool suspect; /* a thread may be asleep */
 	bool call;    /* a goroutine keeps others waiting in a call that it announced */
+	bool backlog; /* somebody has waited since the look before behind others that take turns */
 };
 
 /* The oldest new goroutine of p has been there since an earlier look. */
@@ -178,9 +180,19 @@ static void attend_oldest(struct leat__p *p, int64_t now, struct findings *f)
 		if (p->seen_top >= 0)
 			f->needed = true;
 	} else if (now - p->seen_top_since >= OLDEST_NS) {
-		f->needed = true;
+		f->needed = f->backlog = true;
 		atomic_fetch_or_explicit(&p->attention, LEAT__ATTEND_OLDEST, memory_order_relaxed);
 	}
+}
+
+/* What the ring had at the look before is in it still. */
+static void see_ring(struct leat__p *p, struct findings *f)
+{
+	uint32_t head = load_relaxed(&p->head);
+
+	if ((int32_t)(p->seen_tail - head) > 0)
+		f->backlog = true;
+	p->seen_tail = load_relaxed(&p->tail);
 }
 
 /* The ring's head has been there for a time slice while others ran, through next.  A slice is CPU time, as
@@ -243,6 +255,7 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 	}
 	attend_oldest(p, now, f);
 	attend_ring(p, m, now, f);
+	see_ring(p, f);
 	announced = load_relaxed(&m->announced) == tick + 1;
 	if (announced && leat__work_waits(p))
 		f->call = true;
@@ -265,8 +278,10 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 	waited = now - p->seen_since >= (announced ? CALL_NS : SUSPECT_NS);
 	if (load_relaxed(&leat__sched.idle)) {
 		f->needed = true;
-		if (leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued))
+		if (leat__p_has_shared_work(p) || load_relaxed(&leat__sched.queued)) {
+			store_relaxed(&leat__sched.wake_gap, 0); /* its goroutine computes */
 			leat__wake_now();
+		}
 		/* What waits in next cannot be stolen: hand it over with the processor; the goroutine
 		   that runs finds an idle one. */
 		if (load_relaxed(&p->next) && waited)
@@ -305,7 +320,7 @@ static struct findings look(struct leat__m *self, bool flows)
 	f.busy |= leat__netpoll_oversee(self);
 	if (f.running)
 		leat__procs_follow(now);
-	if (load_relaxed(&leat__sched.queued) && load_relaxed(&leat__sched.idle)) {
+	if ((f.backlog || load_relaxed(&leat__sched.queued)) && load_relaxed(&leat__sched.idle)) {
 		f.needed = true;
 		leat__wake_now();
 	}

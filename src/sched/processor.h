@@ -101,7 +101,7 @@ struct leat__p {
 	int64_t seen_since, seen_cpu, seen_cpu_start, seen_cpu_at;
 	bool seen_ready; /* at that time on the CPU clock its thread was awake, or waited for a CPU */
 	int64_t seen_top, seen_top_since;
-	uint32_t seen_head;
+	uint32_t seen_head, seen_tail;
 	int64_t seen_head_since, seen_head_cpu;
 	const struct leat__m *seen_head_m; /* on whose CPU clock that is; NULL: the ring was empty */
 	uint32_t trim_tick;                /* at the last look for idle stacks: trim.c */

@@ -276,6 +276,8 @@ static bool make(struct leat__m *m)
 	m->g = &m->g0;
 	m->tid = 0;
 	m->ending = false;
+	m->light = 0;
+	m->found_at = 0;
 	store_relaxed(&m->announced, 0);
 	store_relaxed(&m->in_runtime, 1);
 	leat__unlock(&leat__sched.lock);

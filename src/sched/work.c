@@ -20,13 +20,21 @@
  * something, and then, after a full fence, looks for idle processors as they would have; or there was
  * no idle processor to begin with, which it saw, and says, under the lock under which the next one
  * becomes idle.  An atomic addition is no full fence on Arm.  The same holds for who fires a batch of
- * timers (firing): it looks for idle processors after the last.
+ * timers (firing): it looks for idle processors after the last, unless timers are dense and it keeps up
+ * with them: then what it held back is the monitor's, as with the gap.
  *
  * A wake-up costs 43 us on the other core, as much as a thousand channel operations, so: one at a
  * time (searching), not again within a gap that a successful search sets to 10 us and a fruitless one
  * doubles up to 2 ms; and a thread spins for 60 us before it sleeps.  It costs who wakes, too, 3 us or,
  * in a virtual machine, 80: so the gap is not less than five times what it cost of late, and who makes
  * much work of 10 us each gets to make it.  What a gap delays is bounded by the monitor.
+ *
+ * Work that keeps a thief busy for less than his search took is better left to its owner, whom each theft
+ * costs cache misses or a membarrier.  Where that was so six times in a row, the thief rests: he sleeps
+ * although there is work on the queues of others, as long as one of them holds a processor, and the gap
+ * doubles.  Once woken he rests after three more.  What is too much for its owner the monitor finds, where
+ * it waits from one look to the next.  To start a million goroutines on stacks of 8 KiB, each of which then
+ * sleeps, took two processors 4 s and 8 s of CPU time, and one 2.4; now two take 2.2 and 2.9.
  *
  * Only work that has waited 5 us is stolen: the owner is about to run the rest itself (spawn 26 to 16
  * ns, select 56 to 43).  The thief compares two looks, the owner pays nothing.  New goroutines of an owner that
@@ -44,6 +52,9 @@
 	2 /* while work comes from the poller, where a sleep is short: echo took 4.1 us of CPU with 60, 3.4 with 2 */
 #define STEAL_AGE_US 5
 #define COMPUTES_US  1
+#define LIGHT_US     2 /* what keeps a thief busy for less was not worth it */
+#define LIGHT        6 /* so many times in a row, and he rests */
+#define LIGHT_AGAIN  3 /* and so many once he has been woken */
 #define GAP_MIN_US   10
 #define GAP_MAX_US   2000
 #define WAKE_SHARE   5   /* of the time of who wakes, one part in so many goes into that at most */
@@ -216,8 +227,10 @@ bool leat__anything_shared(void)
 	return false;
 }
 
-static struct leat__g *search_round(struct leat__p *p, struct look *looks, int made)
+/* m->found_at says when, if it was stolen. */
+static struct leat__g *search_round(struct leat__m *m, struct look *looks, int made)
 {
+	struct leat__p *p = m->p;
 	int start = (int)leat__choose(p, LEAT__CHOOSE_VICTIM, (uint32_t)made);
 	uint64_t now = leat__ticks();
 
@@ -225,10 +238,48 @@ static struct leat__g *search_round(struct leat__p *p, struct look *looks, int m
 		struct leat__p *victim = load_relaxed(&leat__sched.p[(start + i) % made]);
 		struct leat__g *g = victim == p ? NULL : steal_from(p, victim, &looks[victim->id], now);
 
-		if (g)
+		if (g) {
+			m->found_at = leat__ticks();
 			return g;
+		}
 	}
 	return leat__global_take(p, LEAT__GLOBAL_TAKE);
+}
+
+/* What m stole last has been done, if it did: was it worth it? */
+static void weigh(struct leat__m *m)
+{
+	if (!m->found_at)
+		return;
+	if (leat__ticks() - m->found_at >= LIGHT_US * leat__sched.ticks_per_us)
+		m->light = 0;
+	else if (m->light < LIGHT)
+		m->light++;
+	m->found_at = 0;
+}
+
+/* m had better not search, but rest. */
+static bool tired(struct leat__m *m)
+{
+	weigh(m);
+	if (m->light < LIGHT)
+		return false;
+	m->light = LIGHT - LIGHT_AGAIN;
+	return true;
+}
+
+static void set_wake_gap(uint64_t gap)
+{
+	uint64_t us = leat__sched.ticks_per_us,
+	         least = WAKE_SHARE * load_relaxed(&leat__sched.wake_cost);
+
+	if (least < GAP_MIN_US * us)
+		least = GAP_MIN_US * us;
+	if (gap < least)
+		gap = least;
+	if (gap > GAP_MAX_US * us)
+		gap = GAP_MAX_US * us;
+	store_relaxed(&leat__sched.wake_gap, gap);
 }
 
 /* Look at the others for a while. */
@@ -236,7 +287,7 @@ static struct leat__g *search(struct leat__m *m)
 {
 	struct look looks[LEAT__MAX_PROCS];
 	int made = load_acquire(&leat__sched.made), extra = 0;
-	uint64_t us = leat__sched.ticks_per_us, end, gap, least;
+	uint64_t us = leat__sched.ticks_per_us, end;
 	struct leat__g *g;
 
 	end = leat__ticks() + (leat__netpoll_gives() ? SEARCH_POLLER_US : SEARCH_US) * us;
@@ -247,7 +298,7 @@ static struct leat__g *search(struct leat__m *m)
 	for (int i = 0; i < made; i++)
 		looks[i].at = 0;
 	for (;;) {
-		g = search_round(m->p, looks, made);
+		g = search_round(m, looks, made);
 		if (g || leat__timers_look_at(leat__timers_first()) <= leat__clock())
 			break;
 		if (load_relaxed(&leat__poll_waiters) && leat__netpoll_look(m, STEAL_AGE_US)) {
@@ -263,15 +314,10 @@ static struct leat__g *search(struct leat__m *m)
 			end = leat__ticks() + us;
 		}
 	}
-	gap = g ? 0 : 2 * load_relaxed(&leat__sched.wake_gap);
-	least = WAKE_SHARE * load_relaxed(&leat__sched.wake_cost);
-	if (least < GAP_MIN_US * us)
-		least = GAP_MIN_US * us;
-	if (gap < least)
-		gap = least;
-	if (gap > GAP_MAX_US * us)
-		gap = GAP_MAX_US * us;
-	store_relaxed(&leat__sched.wake_gap, gap);
+	if (!g)
+		set_wake_gap(2 * load_relaxed(&leat__sched.wake_gap));
+	else if (!m->light || !m->found_at)
+		set_wake_gap(0);
 	return g;
 }
 
@@ -309,8 +355,9 @@ static bool take_processor(struct leat__m *m)
 	return true;
 }
 
-/* m's processor has nothing to do: give it up and sleep, unless something came meanwhile. */
-static struct leat__g *go_idle(struct leat__m *m)
+/* m's processor has nothing to do: give it up and sleep, unless something came meanwhile; with rests that
+   is no matter, as long as somebody holds a processor. */
+static struct leat__g *go_idle(struct leat__m *m, bool rests)
 {
 	struct leat__g *g;
 
@@ -322,8 +369,9 @@ static struct leat__g *go_idle(struct leat__m *m)
 	}
 	stop_searching(m);
 	leat__release(m);
+	rests &= leat__sched.held > 0;
 	/* Held by nobody, no processor gets work but under this lock. */
-	if (leat__sched.held) {
+	if (leat__sched.held && !rests) {
 		/* A fence can last 50 us: let nobody have a thread made meanwhile. */
 		leat__sched.settling++;
 		leat__unlock(&leat__sched.lock);
@@ -331,7 +379,7 @@ static struct leat__g *go_idle(struct leat__m *m)
 		leat__lock(&leat__sched.lock);
 		leat__sched.settling--;
 	}
-	if ((leat__sched.starting || (leat__sched.idle_p && leat__anything_shared())) &&
+	if ((leat__sched.starting || (!rests && leat__sched.idle_p && leat__anything_shared())) &&
 	    take_processor(m))
 		return NULL;
 	leat__check_deadlock();
@@ -345,6 +393,7 @@ static struct leat__g *find_work(struct leat__m *m)
 {
 	struct leat__g *g = NULL;
 	int64_t first;
+	bool rests;
 
 	for (;;) {
 		if (unlikely(m->ending))
@@ -377,15 +426,19 @@ static struct leat__g *find_work(struct leat__m *m)
 			continue;
 		/* Where dense timers are all that it had, it sleeps until there is a batch of them. */
 		if (m->timers_gave && leat__timers_dense() && !leat__anything_shared()) {
-			g = go_idle(m);
+			g = go_idle(m, false);
 			if (g)
 				break;
 			continue;
 		}
 		/* With one processor there is nobody to steal from, but for one that is surplus, and may be
 		   for as long as its goroutine computes. */
-		if ((leat__sched.procs > 1 || leat__anything_shared()) && !leat__policy &&
-		    (m->searching || 2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
+		rests = tired(m);
+		if (rests) {
+			set_wake_gap(2 * load_relaxed(&leat__sched.wake_gap));
+			m->timers_gave = false;
+		} else if ((leat__sched.procs > 1 || leat__anything_shared()) && !leat__policy &&
+		           (m->searching || 2 * load_relaxed(&leat__sched.searching) < leat__sched.procs)) {
 			g = search(m);
 			m->timers_gave = false;
 			if (g)
@@ -395,7 +448,7 @@ static struct leat__g *find_work(struct leat__m *m)
 			    load_relaxed(&m->p->next) || leat__p_has_shared_work(m->p))
 				continue;
 		}
-		g = go_idle(m);
+		g = go_idle(m, rests);
 		if (g)
 			break;
 	}

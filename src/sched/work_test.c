@@ -5,7 +5,8 @@
  *
  * Method: without the monitor, which would find it later in any case.  One goroutine starts another
  * and then stays in the program until that one has run, which must happen on another processor; it
- * starts the next at about the instant where that processor gives up searching.
+ * starts the next at about the instant where that processor gives up searching.  They take some
+ * microseconds: a processor that finds nothing worth its search rests, and the monitor is missed.
  */
 #include "sched/scheduler.h"
 
@@ -42,9 +43,19 @@ bool leat__monitor_of_others(void)
 
 static _Atomic uint32_t ran;
 
+/* Longer than what a thief thinks light. */
+static void work(void)
+{
+	uint64_t end = leat__ticks() + 4 * leat__sched.ticks_per_us;
+
+	while (leat__ticks() < end)
+		leat__cpu_relax();
+}
+
 static void child(void)
 {
 	fetch_add_relaxed(&ran, 1);
+	work();
 }
 
 /* Without a call into leat: the processor stays here, and so does what cannot be stolen. */
@@ -98,8 +109,10 @@ static leat_chan *turn;
 
 static void woken(void)
 {
-	while (leat_chan_recv(turn, NULL))
+	while (leat_chan_recv(turn, NULL)) {
 		fetch_add_relaxed(&ran, 1);
+		work();
+	}
 }
 
 TEST(line_17_woken_goroutine_is_stolen_from_the_ring)
@@ -130,6 +143,52 @@ TEST(line_17_woken_goroutine_is_stolen_from_the_ring)
 	leat_chan_close(turn);
 	test_goroutines(1);
 	leat_chan_free(turn);
+}
+
+/* What is not worth a search. */
+static void light_child(void)
+{
+	fetch_add_relaxed(&ran, 1);
+}
+
+static void compute_ms(void)
+{
+	for (int64_t end = leat__os_now() + LEAT_MILLISECOND; leat__os_now() < end;)
+		leat__cpu_relax();
+}
+
+TEST(who_finds_nothing_but_light_work_rests_while_there_is_more)
+{
+	enum { CHILDREN = 900, ENOUGH = 5 }; /* so many in a row are no accident */
+	int64_t end = leat__os_now() + 20 * LEAT_SECOND;
+	int rested = 0;
+	uint32_t before, n;
+
+	if (leat_procs(0) < 2 || leat__sanitizers)
+		return; /* under a sanitizer the least goroutine may take longer than what is light */
+	leat_procs(2);
+	/* A thief whom others keep from his CPU may take all of them, and find none light. */
+	while (rested < ENOUGH && leat__os_now() < end) {
+		store_relaxed(&ran, 0);
+		for (n = 0; n < CHILDREN; n++)
+			go0(light_child);
+		/* The other may have gone to rest just now, and so be woken by none of these. */
+		while (load_relaxed(&ran) == 0 && leat__os_now() < end) {
+			store_relaxed(&leat__sched.wake_gap, 0);
+			go0(light_child);
+			n++;
+			compute_ms();
+		}
+		while (!load_relaxed(&leat__sched.idle) || load_relaxed(&leat__sched.searching))
+			leat__cpu_relax();
+		before = load_relaxed(&ran);
+		compute_ms();
+		compute_ms();
+		rested = before < n && load_relaxed(&ran) == before ? rested + 1 : 0;
+		test_goroutines(1);
+		CHECK_EQ(load_relaxed(&ran), n);
+	}
+	CHECK_EQ(rested, ENOUGH);
 }
 
 TEST_MAIN
