@@ -45,7 +45,8 @@ LEAT_API bool leat_mutex_trylock(leat_mutex *m) LEAT__WARN_UNUSED;
 
 /*
  * Unlock m; wakes the longest waiter.  Any goroutine, any thread, not only the one that locked.
- * Fatal "sync: unlock of unlocked mutex".  m must outlive the call, which looks at it once more after
+ * Fatal "sync: unlock of unlocked mutex"; one that races with a lock of m may go unnoticed, and leave m
+ * unlocked under its holder, as an unlock by mistake of a mutex that another holds always does.  m must outlive the call, which looks at it once more after
  * letting go: who locks it next may not free it before.  A plain store when nobody waits.
  */
 LEAT_API void leat_mutex_unlock(leat_mutex *m);

@@ -42,12 +42,12 @@ static void newcomer(void)
 		go0(newcomer);
 }
 
-static bool all_there;
+static _Atomic int all_there;
 
 /* Begun before it counts. */
 static void regular(void)
 {
-	while (!all_there)
+	while (!load_relaxed(&all_there))
 		leat_yield();
 	while (!over()) {
 		turn();
@@ -86,7 +86,7 @@ TEST(goroutines_that_yield_are_shared_by_a_look_of_the_monitor)
 		go0(regular);
 		leat_yield();
 	}
-	all_there = true;
+	store_relaxed(&all_there, 1);
 	leat_waitgroup_wait(&left); /* no timer, which would wake somebody */
 	CHECK(load_relaxed(&shared));
 }

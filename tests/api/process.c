@@ -240,11 +240,13 @@ TEST(commands_that_cannot_be)
 
 TEST(nothing_is_left)
 {
-	enum { ROUNDS = 40 };
-	size_t heap;
+	enum { ROUNDS = 40, TRIES = 10 };
+	size_t heap, kept = SIZE_MAX;
 	int open;
 
-	for (int round = 0; round < 2; round++) {
+	/* Threads keep some of what was freed, each its own, and another may have come meanwhile: what is lost is
+	   lost each time.  Less than a process takes is LeakSanitizer's to find. */
+	for (int try = 0; try < 2 || (try < TRIES && kept > ROUNDS * (size_t)1000); try++) {
 		heap = test_heap_in_use();
 		open = test_descriptors();
 		for (int i = 0; i < ROUNDS; i++) {
@@ -261,10 +263,10 @@ TEST(nothing_is_left)
 			           "fork/exec /etc/passwd: permission denied");
 		}
 		test_goroutines(1);
+		CHECK_EQ(test_descriptors(), open);
+		kept = test_heap_in_use() > heap ? test_heap_in_use() - heap : 0;
 	}
-	CHECK_EQ(test_descriptors(), open);
-	/* Threads keep some of what was freed; less than a process takes is LeakSanitizer's to find. */
-	CHECK(test_heap_in_use() <= heap + ROUNDS * (size_t)1000);
+	CHECK(kept <= ROUNDS * (size_t)1000);
 	CHECK(!has_children());
 }
 
