@@ -15,7 +15,6 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -93,15 +92,6 @@ static inline struct echo_load echo_load(void)
 	_exit(0);
 }
 
-static inline int64_t echo_cpu(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000 +
-	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
-}
-
 /* Measure, in a thread of its own or in one that waits meanwhile. */
 static inline void echo_measure(struct echo_load *l, int port)
 {
@@ -110,11 +100,11 @@ static inline void echo_measure(struct echo_load *l, int port)
 
 	bench_check(write(l->to, &port, sizeof port), sizeof port, "the port's bytes");
 	bench_check(read(l->from, &c, 1), 1, "warm");
-	cpu = echo_cpu();
+	cpu = bench_used();
 	start = bench_now();
 	bench_check(write(l->to, "g", 1), 1, "go");
 	bench_check(read(l->from, &c, 1), 1, "done");
-	bench_result("echo_cpu", (double)(echo_cpu() - cpu) / ECHO_REQUESTS, "ns");
+	bench_used_each("echo_cpu", cpu, ECHO_REQUESTS);
 	bench_ns_each("echo", start, ECHO_REQUESTS);
 	bench_work(ECHO_REQUESTS, "requests");
 	fflush(stdout);

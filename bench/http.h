@@ -14,8 +14,6 @@
 
 #include "bench.h"
 
-#include <sys/resource.h>
-
 enum {
 	HTTP_REQUEST_BYTES = 4096, /* the longest */
 	HTTP_ANSWER_BYTES = 256,
@@ -89,15 +87,6 @@ static inline int http_come(struct http_session *s, size_t n)
 
 /* --- the load */
 
-static inline int64_t http_cpu(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000 +
-	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
-}
-
 /* So many seconds of wrk: how many requests there were, and how many in a second. */
 static inline double http_load(int port, int seconds, double *per_second)
 {
@@ -134,9 +123,9 @@ static inline void http_measure(int port)
 	int64_t cpu;
 
 	http_load(port, 1, &per_second);
-	cpu = http_cpu();
+	cpu = bench_used();
 	requests = http_load(port, HTTP_SECONDS, &per_second);
-	bench_result("http_cpu", (double)(http_cpu() - cpu) / requests, "ns");
+	bench_used_each("http_cpu", cpu, requests);
 	bench_result("http", 1e9 / per_second, "ns");
 	bench_work(HTTP_SECONDS, "seconds of wrk");
 	fflush(stdout);

@@ -101,12 +101,6 @@ func load() {
 	os.Stdin.Read(in[:1])
 }
 
-func cpu() int64 {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return u.Utime.Nano() + u.Stime.Nano()
-}
-
 func main() {
 	if os.Getenv("ECHO_LOAD") != "" {
 		load()
@@ -135,10 +129,10 @@ func main() {
 	in.Write([]byte(strconv.Itoa(l.Addr().(*net.TCPAddr).Port)))
 	one := make([]byte, 1)
 	out.Read(one)
-	used, start := cpu(), time.Now()
+	cpu, start := used(), time.Now()
 	in.Write([]byte("g"))
 	out.Read(one)
-	result("echo_cpu", float64(cpu()-used)/requests, "ns")
+	usedEach("echo_cpu", cpu, requests)
 	nsEach("echo", start, requests)
 	work(requests, "requests")
 	in.Close()

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
-	"syscall"
 )
 
 const seconds = 2
@@ -20,12 +19,6 @@ func must(err error) {
 	if err != nil {
 		panic(err)
 	}
-}
-
-func cpu() int64 {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // field is the number before or after some words of wrk's.
@@ -61,9 +54,9 @@ func main() {
 	}))
 	port := l.Addr().(*net.TCPAddr).Port
 	load(port, 1)
-	used := cpu()
+	cpu := used()
 	requests, perSecond := load(port, seconds)
-	result("http_cpu", float64(cpu()-used)/requests, "ns")
+	usedEach("http_cpu", cpu, int(requests))
 	result("http", 1e9/perSecond, "ns")
 	work(seconds, "seconds of wrk")
 }
