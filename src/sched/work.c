@@ -17,9 +17,8 @@
  *
  * Who makes work available wakes nobody either while somebody searches.  So whoever ends a search
  * answers for what was stored meanwhile: it goes idle, and looks once more itself (all but who rests: below);
- * or it has found
- * something, and then, after a full fence, looks for idle processors as they would have; or there was
- * no idle processor to begin with, which it saw, and says, under the lock under which the next one
+ * or it has found something, and then, after a full fence, looks for idle processors as they would have; or
+ * there was no idle processor to begin with, which it saw, and says, under the lock under which the next one
  * becomes idle.  An atomic addition is no full fence on Arm.  The same holds for who fires a batch of
  * timers (firing): it looks for idle processors after the last, unless timers are dense and it keeps up
  * with them: then what it held back is the monitor's, as with the gap.
