@@ -269,9 +269,10 @@ static COLD void wake_thread(struct leat__g *g)
 {
 	if (load_relaxed(&g->kind) == LEAT__GONE)
 		return;
-	/* Counted as awake before it can run: whoever counts sleepers never counts one too many. */
-	fetch_add_acq_rel(&leat__sched.foreign_woken, 1);
+	/* Counted as awake before it can run, and in this order: who finds it counted as asleep still has not
+	   seen the wake-up (deadlock.c). */
 	fetch_add_acq_rel(&leat__sched.foreign_parked, -1);
+	fetch_add_acq_rel(&leat__sched.foreign_woken, 1);
 	store_release(&g->woken, 1);
 	leat__os_wake(&g->woken, 1);
 }

@@ -163,7 +163,7 @@ TEST(report_and_graph)
 		pipe_monitor(s, .at_end = end);
 		recv_chan(int64_t) a = made(s, &m, 0);
 		recv_chan(int64_t) b = pipe_map(pipe_at(s, .name = "<b> & \033[2J \xff \xc3\xa9"), a,
-		                                int64_t, rest, LEAT_MICROSECOND);
+		                                int64_t, rest, LEAT_MILLISECOND);
 		pipe_each0(pipe_at(s, .name = "a name that is too long for a table, or a box"), b, forget);
 		scope_wait(s);
 		text = written(s, leat_pipe_report);

@@ -432,4 +432,74 @@ TEST(poller_wakes_who_has_a_reason)
 	CHECK(!poll_word(POLL_NO_LAST_LOOK, false, true));
 }
 
+/* --- deadlock: a plain thread wakes another and ends, while somebody looks whether all sleep */
+
+enum verdict { VERDICT_ALL, WAKER_COUNTS_FIRST, LOOKER_COUNTS_LAST, NO_SECOND_LOOK };
+
+/* Who was woken makes a goroutine runnable, so it is always wrong to give up. */
+static bool verdict(enum verdict v)
+{
+	enum { PARKED, WAKINGS, THERE, RUNNABLE, WORD };
+	enum { SAW_NONE = 20, SAW_ONE = 30 };
+	static const char *const names[] = {"", "the wake-up is counted first",
+	                                    "looked for in that order", "no second look"};
+	bool late = v == LOOKER_COUNTS_LAST;
+	struct model m = {
+	    .name = name("deadlock", names[v]),
+	    .threads = 3,
+	    .memory = {[PARKED] = 1, [THERE] = 2},
+	    .program = {
+	        {
+	            [0] = {LOAD, RUNNABLE},
+	            [1] = {IF, .value = 1, .to = 50},
+	            /* Asleep is one, or it is not: else whoever is there is awake. */
+	            [2] = late ? STEP(LOAD, .byte = PARKED) : STEP(LOAD, .byte = WAKINGS),
+	            [3] = {IF, .value = late ? 0 : 1, .to = late ? 50 : SAW_ONE},
+	            [4] = late ? STEP(LOAD, .byte = WAKINGS) : STEP(LOAD, .byte = PARKED),
+	            [5] = {IF, .value = late ? 1 : 0, .to = late ? SAW_ONE + 2 : 50},
+	            [6] = {TO, .to = SAW_NONE},
+	            [SAW_NONE] = {LOAD, THERE},
+	            [SAW_NONE + 1] = {IF, .value = 2, .to = 50},
+	            [SAW_NONE + 2] = {LOAD, RUNNABLE},
+	            [SAW_NONE + 3] = {IF, .value = 1, .to = 50},
+	            [SAW_NONE + 4] = v == NO_SECOND_LOOK ? STEP(WRONG) : STEP(LOAD, .byte = WAKINGS),
+	            [SAW_NONE + 5] = {IF, .value = 1, .to = 50},
+	            [SAW_NONE + 6] = {WRONG},
+	            [SAW_ONE] = {LOAD, PARKED},
+	            [SAW_ONE + 1] = {IF, .value = 0, .to = 50},
+	            [SAW_ONE + 2] = {LOAD, THERE},
+	            [SAW_ONE + 3] = {IF, .value = 2, .to = 50},
+	            [SAW_ONE + 4] = {LOAD, RUNNABLE},
+	            [SAW_ONE + 5] = {IF, .value = 1, .to = 50},
+	            [SAW_ONE + 6] = {WRONG},
+	            [50] = {END},
+	        },
+	        {
+	            [0] =
+	                v == WAKER_COUNTS_FIRST ? STEP(ADD, WAKINGS, 1) : STEP(ADD, PARKED, UINT8_MAX),
+	            [1] =
+	                v == WAKER_COUNTS_FIRST ? STEP(ADD, PARKED, UINT8_MAX) : STEP(ADD, WAKINGS, 1),
+	            [2] = {STORE, WORD, 1},
+	            [3] = {ADD, THERE, UINT8_MAX},
+	            [4] = {END},
+	        },
+	        {
+	            [0] = {SLEEP, WORD, 1},
+	            [1] = {ADD, RUNNABLE, 1},
+	            [2] = {ADD, THERE, UINT8_MAX},
+	            [3] = {END},
+	        },
+	    }};
+
+	return holds(&m);
+}
+
+TEST(nobody_is_woken_while_all_are_said_to_sleep)
+{
+	CHECK(verdict(VERDICT_ALL));
+	CHECK(!verdict(WAKER_COUNTS_FIRST));
+	CHECK(!verdict(LOOKER_COUNTS_LAST));
+	CHECK(!verdict(NO_SECOND_LOOK));
+}
+
 TEST_MAIN
