@@ -188,9 +188,7 @@ static void attend_oldest(struct leat__p *p, int64_t now, struct findings *f)
 /* What the ring had at the look before is in it still. */
 static void see_ring(struct leat__p *p, struct findings *f)
 {
-	uint32_t head = load_relaxed(&p->head);
-
-	if ((int32_t)(p->seen_tail - head) > 0)
+	if (leat__ring_has_before(p, p->seen_tail))
 		f->backlog = true;
 	p->seen_tail = load_relaxed(&p->tail);
 }
@@ -298,10 +296,14 @@ static void look_at(struct leat__p *p, int64_t now, struct findings *f)
 		retake(p, m, tick, verdict == HOG, false);
 }
 
-/* When to look for timers.  flows: every processor that is held takes turns, and so looks for its own. */
+/* When to look for timers.  flows: every processor that is held takes turns, and so looks for its own, as far
+   as is known.  The keeper is left the time to wake up. */
 static int64_t timers_at(bool flows)
 {
-	return leat__timers_look_at(leat__timers_first_late(flows ? GRACE_NS : 0));
+	int64_t at = leat__timers_look_at(leat__timers_first_late(flows ? GRACE_NS : 0)),
+	        keeper = load_relaxed(&leat__sched.keeper_until);
+
+	return keeper < at && at - keeper < GRACE_NS ? keeper + GRACE_NS : at;
 }
 
 static struct findings look(struct leat__m *self, bool flows)
@@ -445,7 +447,7 @@ static void *monitor_main(void *arg)
 		again = leat__threads_make();
 		leat__trim(leat__os_now());
 		f = look(&self, flows);
-		flows = f.running && !f.stuck;
+		flows = !f.stuck;
 		if (unlikely(leat__settings.trace_sched))
 			trace(leat__os_now());
 		idle = f.running || again != INT64_MAX ? 0 : idle + 1;

@@ -75,7 +75,9 @@ struct leat__p {
 	uint32_t waited_tick;     /* the tick at which next was first seen waiting */
 	uint64_t waited_since;
 	uint64_t glanced_at; /* at its own timers: next.c */
-	uint32_t served;     /* how many selects made ready at that tick: chan/select.c */
+	int64_t looked_at;   /* at what waits here, when timers fired: timer.c */
+	uint32_t looked_tail, looked_spawned;
+	uint32_t served; /* how many selects made ready at that tick: chan/select.c */
 	uint32_t served_tick;
 	_Atomic uint32_t reading; /* odd: it looks into a map without a lock: sync/map.h */
 	unsigned brief_calls; /* announced calls in a row that were not worth a hand-over: blocking.c */
@@ -225,6 +227,22 @@ static inline bool leat__deque_empty(const struct leat__p *p)
 static inline bool leat__ring_empty(const struct leat__p *p)
 {
 	return load_relaxed(&p->tail) == load_relaxed(&p->head);
+}
+
+/* Something that was there when tail was that, or so many had been spawned, is there still. */
+static inline bool leat__ring_has_before(const struct leat__p *p, uint32_t tail)
+{
+	return (int32_t)(tail - load_relaxed(&p->head)) > 0;
+}
+
+static inline bool leat__deque_has_before(const struct leat__p *p, uint32_t spawned)
+{
+	int64_t top = load_acquire(&p->top);
+
+	/* The oldest may be gone and recycled by now. */
+	return load_acquire(&p->bottom) > top &&
+	       (int32_t)(load_relaxed(&load_relaxed(&p->deque[top % LEAT__DEQUE])->sequence) -
+	                 spawned) < 0;
 }
 
 /* Something that others could take. */

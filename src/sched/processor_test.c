@@ -166,6 +166,30 @@ TEST(deque_is_a_stack_for_its_owner_and_a_queue_for_thieves)
 		}
 }
 
+TEST(what_was_there_before_is_told_from_what_came_since)
+{
+	struct leat__p *p = new_processor();
+	struct leat__g *g = new_goroutines(4);
+
+	for (size_t s = 0; s < ARRAY_LEN(starts); s++) {
+		uint32_t tail, spawned;
+
+		start_at(p, starts[s]);
+		leat__ring_put(p, &g[0]);
+		leat__deque_push(p, &g[1]);
+		tail = load_relaxed(&p->tail);
+		spawned = load_relaxed(&p->spawned);
+		leat__ring_put(p, &g[2]);
+		leat__deque_push(p, &g[3]);
+		CHECK(leat__ring_has_before(p, tail) && leat__deque_has_before(p, spawned));
+		CHECK(!leat__ring_has_before(p, tail - 1) && !leat__deque_has_before(p, spawned - 1));
+		CHECK(leat__ring_get(p) == &g[0] && leat__deque_steal(p, true) == &g[1]);
+		CHECK(!leat__ring_has_before(p, tail) && !leat__deque_has_before(p, spawned));
+		CHECK(leat__ring_get(p) == &g[2] && leat__deque_pop(p) == &g[3]);
+		CHECK(!leat__deque_has_before(p, spawned + 1));
+	}
+}
+
 TEST(full_deque_gives_its_older_half_to_the_global_queue)
 {
 	struct leat__p *p = new_processor();

@@ -17,9 +17,12 @@
  * lock.  So where DENSE or more have fired within REST_NS, the next look waits for so long, the
  * keeper's first, and fires what is due by then: in batches of so few that the goroutines run before
  * they are old enough to be stolen (with 64 at once another processor took half of them, one by one).
- * And who fires wakes nobody then, unless goroutines of an earlier batch still wait here.
+ * And who fires wakes nobody then, unless what waited here REST_NS before waits still.  How dense they are is a
+ * matter of how many have fired in how long: a thread that slept for too long finds all the more of them due.
  * A million timers in a second: 2.4 us of processor time each before, 1.3 since, and in a calendar
- * (timer_calendar.c) 1.0; 0.73 since a rest follows each batch, not every other, and nobody is woken.
+ * (timer_calendar.c) 1.0; 0.73 since a rest follows each batch, not every other, and nobody is woken.  (On
+ * another machine that was 1.22 still: each tenth sleep lasted for longer than 200 us, and others were woken
+ * after it, and the monitor went on firing beside the keeper that was about to; 1.05 since neither is so.)
  *
  * Lock order: that of timers, then a channel's or the scheduler's.  A function that is called may take
  * those; nobody arms or stops a timer while holding one of them.  No two processors' are held.
@@ -38,10 +41,10 @@
 
 #define BATCH     32 /* timers fired before the goroutines that they woke run */
 #define AT_ONCE   8  /* taken out before they are fired, so that they miss the caches together */
-#define DENSE     8  /* timers in REST_NS: then nobody looks for another REST_NS */
+#define DENSE     8  /* timers in REST_NS, on an average: then nobody looks for another REST_NS */
 #define REST_NS   50000
-#define RECENT_NS (4 * REST_NS) /* what was counted before that does not make them dense */
-#define STALE_NS  1000000       /* so long others keep away from a queue that is being fired */
+#define RECENT_NS (20 * REST_NS) /* so long the count of before can make them dense */
+#define STALE_NS  1000000        /* so long others keep away from a queue that is being fired */
 
 /* Of plain threads and the monitor, which have no processor. */
 static struct leat__timers foreign = {.next = INT64_MAX};
@@ -60,7 +63,9 @@ static void count(int32_t fired, bool more)
 	if (passed < REST_NS) {
 		store_relaxed(&counted, load_relaxed(&counted) + fired);
 	} else {
-		store_relaxed(&dense, load_relaxed(&counted) >= DENSE && passed < RECENT_NS);
+		store_relaxed(&dense,
+		              passed < RECENT_NS &&
+		                  (load_relaxed(&counted) + fired) * (int64_t)REST_NS >= DENSE * passed);
 		store_relaxed(&counted, fired);
 		store_relaxed(&counted_since, now);
 	}
@@ -226,11 +231,25 @@ static int32_t fire_some(struct leat__m *m, struct leat__timer_queue *q, int64_t
 	return n;
 }
 
+/* Whether p keeps up with its timers: of what it had REST_NS ago nothing waits here still. */
+static bool abreast(struct leat__p *p, int64_t now)
+{
+	bool kept_up;
+
+	if (now - p->looked_at < REST_NS)
+		return true;
+	kept_up =
+	    !leat__ring_has_before(p, p->looked_tail) && !leat__deque_has_before(p, p->looked_spawned);
+	p->looked_at = now;
+	p->looked_tail = load_relaxed(&p->tail);
+	p->looked_spawned = load_relaxed(&p->spawned);
+	return kept_up;
+}
+
 /* Fire a batch; true when more is due. */
 static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 {
-	/* What m was given before has run. */
-	bool abreast = m && m->p && !leat__p_has_shared_work(m->p), more;
+	bool keeps_up = m && m->p && abreast(m->p, now), more;
 	int32_t fired = 0;
 
 	leat__lock(&h->lock);
@@ -252,7 +271,7 @@ static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 	unlock(h);
 	/* work.c: in the stead of those whom firing held back. */
 	fence_seq_cst();
-	if (!abreast || !load_relaxed(&dense))
+	if (!keeps_up || !load_relaxed(&dense))
 		leat__wake();
 	return more;
 }
@@ -272,12 +291,11 @@ bool leat__timers_run_own(struct leat__m *m)
 	return true;
 }
 
-/* With a processor one batch: the goroutines that it woke come first. */
+/* One batch: the goroutines that it woke come first, or, without a processor, those who have one and fire as well. */
 static void run(struct leat__m *m, struct leat__timers *h, int64_t now)
 {
 	if (load_acquire(&h->next) <= now)
-		while (fire(m, h, now) && !(m && m->p))
-			;
+		fire(m, h, now);
 }
 
 void leat__timers_run(struct leat__m *m)

@@ -102,13 +102,21 @@ static void stop(struct watched *w)
 	w->armed = false;
 }
 
+/* All that are due: a call fires one batch of each queue. */
+static void run_due(void)
+{
+	do
+		leat__timers_run(NULL);
+	while (leat__timers_first() <= leat__clock());
+}
+
 static void run(void)
 {
 	due = 0;
 	last = 0;
 	for (int i = 0; i < used; i++)
 		due += timers[i].armed && timers[i].timer.when <= now;
-	leat__timers_run(NULL);
+	run_due();
 	CHECK_EQ(due, 0);
 	CHECK(leat__timers_first() > now);
 }
@@ -372,9 +380,9 @@ TEST(line_147_memory_goes_back_and_nothing_is_lost)
 	CHECK(h->room >= h->claimed);
 	now += MANY / 2;
 	last = 0;
-	leat__timers_run(NULL);
+	run_due();
 	now += MANY / 2 + 1;
-	leat__timers_run(NULL);
+	run_due();
 	for (int i = 0; i < MANY; i++)
 		fired += many[i].fired;
 	CHECK_EQ(fired, MANY / LEFT);
@@ -395,10 +403,10 @@ static void fire_any(struct leat__m *m, struct leat__timer *t)
 	any_fired++;
 }
 
-/* Arm so many for now, and fire them; returns 100 us later, by the real clock. */
-static void fire_real(int n)
+/* Arm so many for now, and fire them; returns some us after it began, by the real clock. */
+static void fire_real(int n, int64_t us)
 {
-	static struct leat__timer many[20];
+	static struct leat__timer many[40];
 	int64_t begun = leat__clock();
 
 	any_fired = 0;
@@ -406,10 +414,10 @@ static void fire_real(int n)
 		many[i] = (struct leat__timer){.fire = fire_any, .when = begun};
 		CHECK_EQ(leat__timer_add(&many[i]), 0);
 	}
-	leat__timers_run(NULL);
+	run_due();
 	fired_at = leat__clock();
 	CHECK_EQ(any_fired, n); /* held or not: who does look, fires */
-	while (leat__clock() < begun + 100000)
+	while (leat__clock() < begun + us * 1000)
 		;
 }
 
@@ -420,7 +428,7 @@ TEST(dense_timers_wait_for_a_batch_and_sparse_ones_do_not)
 	leat__policy = NULL;
 	/* Where the machine took this thread's CPU away meanwhile they were not dense. */
 	for (int i = 0; i < 10000 && held <= fired_at; i++) {
-		fire_real(20);
+		fire_real(20, 100);
 		held = leat__timers_keep_until(fired_at);
 	}
 	CHECK(held > fired_at);
@@ -434,13 +442,40 @@ TEST(dense_timers_wait_for_a_batch_and_sparse_ones_do_not)
 	CHECK_EQ(leat__timers_keep_until(held - 60000), held - 10000);
 	CHECK_EQ(leat__timers_look_at(held - 60000), held + 40000);
 	/* The first few may end a dense time. */
-	fire_real(1);
-	fire_real(1);
+	fire_real(1, 100);
+	fire_real(1, 100);
 	for (int i = 0; i < 20; i++) {
-		fire_real(1);
+		fire_real(1, 100);
 		CHECK_EQ(leat__timers_keep_until(fired_at), fired_at);
 	}
 	CHECK(!leat__timers_dense());
+}
+
+TEST(dense_timers_are_so_by_how_many_they_are_in_what_time)
+{
+	bool undisturbed = false;
+
+	leat__policy = NULL;
+	for (int i = 0; i < 10000 && !undisturbed; i++) {
+		int64_t begun, ended, last_began;
+
+		fire_real(40, 100);
+		begun = leat__clock();
+		fire_real(40, 280);
+		ended = fired_at;
+		last_began = leat__clock();
+		fire_real(40, 0);
+		undisturbed =
+		    ended - begun < 50000 && last_began - ended > 220000 && fired_at - begun < 400000;
+		if (undisturbed)
+			CHECK(leat__timers_keep_until(fired_at) > fired_at);
+	}
+	CHECK(undisturbed);
+	for (int i = 0; i < 20; i++) {
+		fire_real(1, 600);
+		fire_real(40, 0);
+		CHECK(!leat__timers_dense());
+	}
 }
 
 TEST(deadline_does_not_overflow)

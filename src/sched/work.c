@@ -180,8 +180,7 @@ static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, str
 {
 	uint64_t us = leat__sched.ticks_per_us;
 	bool aged = look->at && now - look->at >= STEAL_AGE_US * us;
-	struct leat__g *g, *oldest;
-	int64_t top;
+	struct leat__g *g;
 
 	if (look->at && !aged) {
 		if (look->again || now - look->at < COMPUTES_US * us)
@@ -197,15 +196,11 @@ static struct leat__g *steal_from(struct leat__p *p, struct leat__p *victim, str
 		if (g)
 			return g;
 	}
-	top = load_acquire(&victim->top);
-	if (aged && load_acquire(&victim->bottom) > top) {
-		/* It may be gone and recycled by now; then the steal fails, or gets another. */
-		oldest = load_relaxed(&victim->deque[top % LEAT__DEQUE]);
-		if ((int32_t)(load_relaxed(&oldest->sequence) - look->spawned) < 0) {
-			g = leat__deque_steal(victim, false);
-			if (g)
-				return g;
-		}
+	/* The steal may fail, or get another. */
+	if (aged && leat__deque_has_before(victim, look->spawned)) {
+		g = leat__deque_steal(victim, false);
+		if (g)
+			return g;
 	}
 	look->at = now;
 	look->tail = load_acquire(&victim->tail);
