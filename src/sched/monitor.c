@@ -49,7 +49,8 @@
 #define CALM_NS        4000000
 #define CALM_SHARE     4 /* of the time since somebody needed it */
 #define QUIET_NS       5000000
-#define GRACE_NS       200000 /* for processors that look for timers themselves */
+#define GAP_NS         2000000 /* while nobody is woken */
+#define GRACE_NS       200000  /* for processors that look for timers themselves */
 #define SLICE_NS       10000000
 #define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
 #define OLDEST_NS      400000
@@ -166,6 +167,7 @@ struct findings {
 	bool needed;  /* it did something for somebody, or may have to at the next look */
 	bool suspect; /* a thread may be asleep */
 	bool call;    /* a goroutine keeps others waiting in a call that it announced */
+	bool quiet;   /* nobody is woken for what is made available, until a later look */
 	bool backlog; /* somebody has waited since the look before behind others that take turns */
 };
 
@@ -221,7 +223,7 @@ static int64_t needed_at; /* when somebody last needed it, or things began to ru
 /* How long until the next look. */
 static int64_t pace(const struct findings *f)
 {
-	int64_t now = leat__os_now(), calm;
+	int64_t now = leat__os_now(), calm, longest;
 
 	if (f->needed)
 		needed_at = now;
@@ -232,9 +234,10 @@ static int64_t pace(const struct findings *f)
 	if (!f->running)
 		return LOOK_NS;
 	if (!f->busy)
-		return QUIET_NS;
+		return f->quiet ? GAP_NS : QUIET_NS;
 	calm = (now - needed_at) / CALM_SHARE;
-	return calm < LOOK_NS ? LOOK_NS : calm < CALM_NS ? calm : CALM_NS;
+	longest = f->quiet ? GAP_NS : CALM_NS;
+	return calm < LOOK_NS ? LOOK_NS : calm < longest ? calm : longest;
 }
 
 static void look_at(struct leat__p *p, int64_t now, struct findings *f)
@@ -317,6 +320,7 @@ static struct findings look(struct leat__m *self, bool flows)
 		return f; /* it decides all that is decided here */
 	if (timers_at(flows) <= now)
 		leat__timers_run(self);
+	f.quiet = leat__wake_nobody();
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
 	f.busy |= leat__netpoll_oversee(self);

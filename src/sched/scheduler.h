@@ -31,6 +31,8 @@ enum {
 	LEAT__GLOBAL_TAKE = 128, /* at most so many leave the global queue at once */
 };
 
+#define LEAT__WAKE_NOBODY UINT64_MAX
+
 struct leat__g_list {
 	struct leat__g *first, *last;
 };
@@ -56,12 +58,12 @@ struct leat__sched {
 	_Atomic int made;    /* entries of p[] that are set; only grows */
 	struct leat__p *_Atomic p[LEAT__MAX_PROCS];
 
-	_Atomic int idle ON_LINE; /* length of idle_p; changes under the lock */
-	_Atomic int searching;    /* Ms that look for work to steal */
-	_Atomic size_t urgents;   /* length of urgent; changes under the lock */
-	_Atomic int firing;       /* threads that fire timers, and answer for what these make ready */
-	_Atomic uint64_t woke_at; /* ticks of the last wake-up, and the least gap to the next */
-	_Atomic uint64_t wake_gap;
+	_Atomic int idle ON_LINE;   /* length of idle_p; changes under the lock */
+	_Atomic int searching;      /* Ms that look for work to steal */
+	_Atomic size_t urgents;     /* length of urgent; changes under the lock */
+	_Atomic int firing;         /* threads that fire timers, and answer for what these make ready */
+	_Atomic uint64_t woke_at;   /* ticks of the last wake-up, and the least gap to the next */
+	_Atomic uint64_t wake_gap;  /* LEAT__WAKE_NOBODY: until the monitor says so */
 	_Atomic uint64_t wake_cost; /* ticks that one takes from who calls for it, about */
 
 	struct leat__m *_Atomic all_m ON_LINE; /* every M ever made */
@@ -269,10 +271,14 @@ struct leat__g *leat__global_take(struct leat__p *p, size_t max);
    woken very recently. */
 void leat__wake_slow(void);
 
+/* The monitor's: who was to wake nobody may again, when it is time.  True: not yet. */
+bool leat__wake_nobody(void);
+
 static inline void leat__wake(void)
 {
 	leat__fence_light(); /* the work is stored, idle and searching still to be read: work.c */
 	if (unlikely(load_relaxed(&leat__sched.idle)) && !load_relaxed(&leat__sched.searching) &&
+	    load_relaxed(&leat__sched.wake_gap) != LEAT__WAKE_NOBODY &&
 	    leat__ticks() - load_relaxed(&leat__sched.woke_at) > load_relaxed(&leat__sched.wake_gap))
 		leat__wake_slow();
 }

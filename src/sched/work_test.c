@@ -191,4 +191,38 @@ TEST(who_finds_nothing_but_light_work_rests_while_there_is_more)
 	CHECK_EQ(rested, ENOUGH);
 }
 
+TEST(where_nobody_is_to_be_woken_the_monitor_says_for_how_long)
+{
+	int64_t end = leat__os_now() + 20 * LEAT_SECOND;
+	bool not_yet = false;
+
+	if (leat_procs(0) < 2)
+		return;
+	leat_procs(2);
+	store_relaxed(&ran, 0);
+	while (!not_yet && leat__os_now() < end) { /* the thread may lose its CPU for 2 ms in between */
+		while (!load_relaxed(&leat__sched.idle) || load_relaxed(&leat__sched.searching))
+			leat__cpu_relax();
+		store_relaxed(&leat__sched.woke_at, leat__ticks());
+		store_relaxed(&leat__sched.wake_gap, LEAT__WAKE_NOBODY);
+		not_yet = leat__wake_nobody();
+	}
+	CHECK(not_yet);
+	go0(child);
+	for (int i = 0; i < 3; i++)
+		compute_ms();
+	CHECK_EQ(load_relaxed(&ran), 0);
+	go0(child);
+	for (int i = 0; i < 3; i++)
+		compute_ms();
+	CHECK_EQ(load_relaxed(&ran), 0); /* time alone does not end it */
+	CHECK(!leat__wake_nobody());
+	CHECK(!leat__wake_nobody());
+	go0(child);
+	while (load_relaxed(&ran) < 3 && leat__os_now() < end)
+		leat__cpu_relax();
+	CHECK_EQ(load_relaxed(&ran), 3);
+	test_goroutines(1);
+}
+
 TEST_MAIN
