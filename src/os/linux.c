@@ -301,7 +301,8 @@ int leat__os_thread_count(void)
 
 	/* No descriptor is left: each thread has a directory there, and that links to its parent. */
 	if (fd < 0)
-		return stat("/proc/self/task", &task) == 0 ? (int)task.st_nlink - 2 : -1;
+		return stat("/proc/self/task", &task) == 0 && task.st_nlink > 2 ? (int)task.st_nlink - 2
+		                                                                : -1;
 	n = read(fd, text, sizeof text - 1);
 	close(fd);
 	if (n <= 0)

@@ -93,9 +93,12 @@ void leat__check_deadlock(void)
 	timers = leat__timers_first() != INT64_MAX;
 	goroutines = leat__num_goroutine();
 	leat__lock(&leat__sched.lock);
-	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions) ||
-	    woken != load_acquire(&leat__sched.foreign_woken))
+	if (timers || !all_asleep() || acquisitions != load_relaxed(&leat__sched.acquisitions))
 		return;
+	if (woken != load_acquire(&leat__sched.foreign_woken)) {
+		leat__suspect_again(); /* it and who woke it may end without a word */
+		return;
+	}
 	if (goroutines == 0 && !load_relaxed(&leat__sched.main_exited))
 		return; /* plain threads among themselves */
 	if (n <= 0)

@@ -19,7 +19,7 @@
  *
  * It looks every 500 us while anything runs (up to 4 ms the longer nobody has needed it, 100 us while it
  * suspects a sleeper, 20 us while somebody waits for the end of an announced call, 5 ms while nobody
- * waits for anything), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
+ * waits for anything, but 2 ms while it has the last word on wake-ups), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
  * processor whose goroutine sleeps in the kernel for long is taken although nobody waits for it, so
  * that this holds for programs that block, too.
  *
@@ -49,7 +49,7 @@
 #define CALM_NS        4000000
 #define CALM_SHARE     4 /* of the time since somebody needed it */
 #define QUIET_NS       5000000
-#define GAP_NS         2000000 /* while nobody is woken */
+#define GAP_NS         2000000 /* while nobody is woken: the longest gap of work.c */
 #define GRACE_NS       200000  /* for processors that look for timers themselves */
 #define SLICE_NS       10000000
 #define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
@@ -167,7 +167,7 @@ struct findings {
 	bool needed;  /* it did something for somebody, or may have to at the next look */
 	bool suspect; /* a thread may be asleep */
 	bool call;    /* a goroutine keeps others waiting in a call that it announced */
-	bool quiet;   /* nobody is woken for what is made available, until a later look */
+	bool quiet;   /* nobody was woken for what was made available, since the look before */
 	bool backlog; /* somebody has waited since the look before behind others that take turns */
 };
 
@@ -306,7 +306,9 @@ static int64_t timers_at(bool flows)
 	int64_t at = leat__timers_look_at(leat__timers_first_late(flows ? GRACE_NS : 0)),
 	        keeper = load_relaxed(&leat__sched.keeper_until);
 
-	return keeper < at && at - keeper < GRACE_NS ? keeper + GRACE_NS : at;
+	return keeper < INT64_MAX - GRACE_NS && keeper <= at && at - keeper < GRACE_NS
+	           ? keeper + GRACE_NS
+	           : at;
 }
 
 static struct findings look(struct leat__m *self, bool flows)
@@ -318,9 +320,9 @@ static struct findings look(struct leat__m *self, bool flows)
 	leat__coarse_set(now);
 	if (leat__policy)
 		return f; /* it decides all that is decided here */
+	f.quiet = leat__wake_nobody();
 	if (timers_at(flows) <= now)
 		leat__timers_run(self);
-	f.quiet = leat__wake_nobody();
 	for (int i = 0; i < made; i++)
 		look_at(load_relaxed(&leat__sched.p[i]), now, &f);
 	f.busy |= leat__netpoll_oversee(self);
@@ -461,8 +463,9 @@ static void *monitor_main(void *arg)
 			int64_t until = leat__os_now() + pace(&f);
 			int64_t timer = timers_at(flows);
 
-			/* The keeper sees to the timers, if there is one. */
-			if (timer < until && timer < load_relaxed(&leat__sched.keeper_until))
+			/* The keeper sees to the timers, if there is one, and it is not late. */
+			if (timer < until &&
+			    (timer < load_relaxed(&leat__sched.keeper_until) || timer <= leat__os_now()))
 				until = timer;
 			if (again < until)
 				until = again;

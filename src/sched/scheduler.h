@@ -271,7 +271,8 @@ struct leat__g *leat__global_take(struct leat__p *p, size_t max);
    woken very recently. */
 void leat__wake_slow(void);
 
-/* The monitor's: who was to wake nobody may again, when it is time.  True: not yet. */
+/* The monitor's, at each look.  True: nobody was to be woken since the look before.  If it is time, somebody is,
+   should there be work, and may be from now on. */
 bool leat__wake_nobody(void);
 
 static inline void leat__wake(void)

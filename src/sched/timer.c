@@ -17,7 +17,8 @@
  * lock.  So where DENSE or more have fired within REST_NS, the next look waits for so long, the
  * keeper's first, and fires what is due by then: in batches of so few that the goroutines run before
  * they are old enough to be stolen (with 64 at once another processor took half of them, one by one).
- * And who fires wakes nobody then, unless what waited here REST_NS before waits still.  How dense they are is a
+ * And who fires wakes nobody then, unless what waited here REST_NS before waits still, or timers are late by LATE_NS.
+ * How dense they are is a
  * matter of how many have fired in how long: a thread that slept for too long finds all the more of them due.
  * A million timers in a second: 2.4 us of processor time each before, 1.3 since, and in a calendar
  * (timer_calendar.c) 1.0; 0.73 since a rest follows each batch, not every other, and nobody is woken.  (On
@@ -44,6 +45,7 @@
 #define DENSE     8  /* timers in REST_NS, on an average: then nobody looks for another REST_NS */
 #define REST_NS   50000
 #define RECENT_NS (20 * REST_NS) /* so long the count of before can make them dense */
+#define LATE_NS   1000000        /* whose timers are later does not keep up */
 #define STALE_NS  1000000        /* so long others keep away from a queue that is being fired */
 
 /* Of plain threads and the monitor, which have no processor. */
@@ -51,25 +53,26 @@ static struct leat__timers foreign = {.next = INT64_MAX};
 
 /* --- dense timers */
 
-/* So many have fired since then; until held_until nobody looks.  A guess: updates may be lost. */
+/* So many have fired since then, in batches of which each was the last that was due; until held_until nobody
+   looks.  A guess: updates may be lost. */
 static _Atomic int64_t counted_since, held_until;
 static _Atomic int32_t counted;
-static _Atomic bool dense; /* so many fired between the last two */
+static _Atomic bool dense; /* as of the last of these times */
 
 static void count(int32_t fired, bool more)
 {
 	int64_t now = leat__clock(), passed = now - load_relaxed(&counted_since);
 
-	if (passed < REST_NS) {
-		store_relaxed(&counted, load_relaxed(&counted) + fired);
-	} else {
-		store_relaxed(&dense,
-		              passed < RECENT_NS &&
-		                  (load_relaxed(&counted) + fired) * (int64_t)REST_NS >= DENSE * passed);
-		store_relaxed(&counted, fired);
+	fired += load_relaxed(&counted);
+	store_relaxed(&counted, fired);
+	if (more)
+		return;
+	if (passed >= REST_NS) {
+		store_relaxed(&dense, passed < RECENT_NS && fired * (int64_t)REST_NS >= DENSE * passed);
+		store_relaxed(&counted, 0);
 		store_relaxed(&counted_since, now);
 	}
-	if (load_relaxed(&dense) && !more)
+	if (load_relaxed(&dense))
 		store_relaxed(&held_until, now + REST_NS);
 }
 
@@ -231,11 +234,14 @@ static int32_t fire_some(struct leat__m *m, struct leat__timer_queue *q, int64_t
 	return n;
 }
 
-/* Whether p keeps up with its timers: of what it had REST_NS ago nothing waits here still. */
-static bool abreast(struct leat__p *p, int64_t now)
+/* Whether p keeps up with its timers, of which the first was due then: of what it had at the last look, REST_NS
+   ago and more, nothing waits here still. */
+static bool abreast(struct leat__p *p, int64_t first, int64_t now)
 {
 	bool kept_up;
 
+	if (now - first > LATE_NS)
+		return false;
 	if (now - p->looked_at < REST_NS)
 		return true;
 	kept_up =
@@ -249,7 +255,7 @@ static bool abreast(struct leat__p *p, int64_t now)
 /* Fire a batch; true when more is due. */
 static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 {
-	bool keeps_up = m && m->p && abreast(m->p, now), more;
+	bool keeps_up, more;
 	int32_t fired = 0;
 
 	leat__lock(&h->lock);
@@ -257,6 +263,7 @@ static bool fire(struct leat__m *m, struct leat__timers *h, int64_t now)
 		unlock(h);
 		return false;
 	}
+	keeps_up = m && m->p && abreast(m->p, load_relaxed(&h->next), now);
 	store_release(&h->next, now + STALE_NS);
 	fetch_add_relaxed(&leat__sched.firing, 1);
 	do
@@ -291,7 +298,7 @@ bool leat__timers_run_own(struct leat__m *m)
 	return true;
 }
 
-/* One batch: the goroutines that it woke come first, or, without a processor, those who have one and fire as well. */
+/* One batch: the goroutines that it woke come first, or, without a processor, those who have one and fire, too. */
 static void run(struct leat__m *m, struct leat__timers *h, int64_t now)
 {
 	if (load_acquire(&h->next) <= now)

@@ -64,8 +64,8 @@ bool leat__timer_arm(struct leat__timer *t, int64_t when);
 
 /* --- firing */
 
-/* Fire what is due, everywhere; in the queue of m's processor alone.  Where m has a processor that is one
-   batch, and first the goroutines that it woke should run: then, if more is due, true. */
+/* Fire a batch of what is due, of each queue; of that of m's processor alone.  First the goroutines that it woke should
+   run: then, if more is due, true. */
 void leat__timers_run(struct leat__m *m);
 bool leat__timers_run_own(struct leat__m *m);
 

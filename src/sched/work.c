@@ -274,7 +274,13 @@ static void set_wake_gap(uint64_t gap)
 		least = GAP_MIN_US * us;
 	if (gap < least)
 		gap = least;
-	store_relaxed(&leat__sched.wake_gap, gap < GAP_MAX_US * us ? gap : LEAT__WAKE_NOBODY);
+	if (gap >= GAP_MAX_US * us) {
+		gap = GAP_MAX_US * us;
+		/* A search that fails long after a wake-up, by whom something else woke, is no reason. */
+		if (leat__ticks() - load_relaxed(&leat__sched.woke_at) < gap)
+			gap = LEAT__WAKE_NOBODY;
+	}
+	store_relaxed(&leat__sched.wake_gap, gap);
 }
 
 bool leat__wake_nobody(void)
@@ -283,10 +289,13 @@ bool leat__wake_nobody(void)
 
 	if (load_relaxed(&leat__sched.wake_gap) != gap)
 		return false;
-	if (leat__ticks() - load_relaxed(&leat__sched.woke_at) <= longest)
+	/* The next look may come as late as that again. */
+	if (leat__ticks() - load_relaxed(&leat__sched.woke_at) < longest / 2)
 		return true;
-	cas_acq_rel(&leat__sched.wake_gap, &gap, longest); /* unless a search has set another */
-	return false;
+	/* Unless a search has set another. */
+	if (cas_acq_rel(&leat__sched.wake_gap, &gap, longest) && leat__anything_shared())
+		leat__wake_now();
+	return true;
 }
 
 /* Look at the others for a while. */
