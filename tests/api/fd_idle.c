@@ -137,6 +137,36 @@ TEST(line_168_idle_process_uses_no_cpu)
 	CHECK_EQ(leat_close_fd(fd), 0);
 }
 
+static int64_t thread_cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Beside one that computes, where nobody has a timer, and one sleeps in the poller. */
+TEST(line_168_waiter_costs_nothing_beside_who_computes)
+{
+	struct rusage before, after;
+	int fd = make_event();
+	int64_t begun, own;
+
+	atomic_store(&ended, 0);
+	go(waiter, .fd = fd);
+	test_parked(1);
+	getrusage(RUSAGE_SELF, &before);
+	begun = thread_cpu();
+	do
+		own = thread_cpu() - begun;
+	while (own < 300 * LEAT_MILLISECOND);
+	getrusage(RUSAGE_SELF, &after);
+	CHECK(cpu_between(&before, &after) * 1000 - own < own / 2);
+	CHECK_EQ(eventfd_write(fd, 1), 0);
+	test_until(atomic_load(&ended) == 1);
+	CHECK_EQ(leat_close_fd(fd), 0);
+}
+
 /* All asleep but for what the kernel is about to do: no deadlock, in many thousand rounds. */
 TEST(line_159_line_161_readiness_on_its_way_is_no_deadlock)
 {
