@@ -43,6 +43,7 @@
 #define BATCH     32 /* timers fired before the goroutines that they woke run */
 #define AT_ONCE   8  /* taken out before they are fired, so that they miss the caches together */
 #define DENSE     8  /* timers in REST_NS, on an average: then nobody looks for another REST_NS */
+#define MANY      1000000 /* timers that are counted, about */
 #define REST_NS   50000
 #define RECENT_NS (20 * REST_NS) /* so long the count of before can make them dense */
 #define LATE_NS   1000000        /* whose timers are later does not keep up */
@@ -53,8 +54,8 @@ static struct leat__timers foreign = {.next = INT64_MAX};
 
 /* --- dense timers */
 
-/* So many have fired since then, in batches of which each was the last that was due; until held_until nobody
-   looks.  A guess: updates may be lost. */
+/* So many have fired since then, when nothing more was due; until held_until nobody looks.  A guess: updates may be
+   lost. */
 static _Atomic int64_t counted_since, held_until;
 static _Atomic int32_t counted;
 static _Atomic bool dense; /* as of the last of these times */
@@ -63,7 +64,8 @@ static void count(int32_t fired, bool more)
 {
 	int64_t now = leat__clock(), passed = now - load_relaxed(&counted_since);
 
-	fired += load_relaxed(&counted);
+	if (load_relaxed(&counted) < MANY) /* else anew: who never catches up goes on for ever */
+		fired += load_relaxed(&counted);
 	store_relaxed(&counted, fired);
 	if (more)
 		return;
