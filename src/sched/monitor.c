@@ -19,9 +19,9 @@
  *
  * It looks every 500 us while anything runs (up to 4 ms the longer nobody has needed it, 100 us while it
  * suspects a sleeper, 20 us while somebody waits for the end of an announced call, 5 ms while nobody
- * waits for anything, but 2 ms while it has the last word on wake-ups), and sleeps once nothing has run for a while: an idle program uses no CPU.  A
- * processor whose goroutine sleeps in the kernel for long is taken although nobody waits for it, so
- * that this holds for programs that block, too.
+ * waits for anything, but 2 ms while it has the last word on wake-ups), and sleeps once nothing has run
+ * for a while: an idle program uses no CPU.  A processor whose goroutine sleeps in the kernel for long is
+ * taken although nobody waits for it, so that this holds for programs that block, too.
  *
  * A look takes a CPU from who computes for 50 us and more, with the timer and the two switches: every
  * 500 us, 10% of fork-join and of pipelines whose stages take 5 us.  So its pace slows down to a quarter
@@ -50,7 +50,7 @@
 #define CALM_SHARE     4 /* of the time since somebody needed it */
 #define QUIET_NS       5000000
 #define GAP_NS         2000000 /* while nobody is woken: the longest gap of work.c */
-#define GRACE_NS       200000  /* for processors that look for timers themselves */
+#define GRACE_NS       200000  /* for processors that look for timers themselves, and the keeper */
 #define SLICE_NS       10000000
 #define CROWD          16 /* so many hogs without a processor lengthen the slice by another */
 #define OLDEST_NS      400000
