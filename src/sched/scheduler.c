@@ -353,14 +353,17 @@ void leat__ready_due(struct leat__m *m, struct leat__g *g)
 	struct leat__p *p = m->p;
 	bool idle = load_relaxed(&leat__sched.idle) != 0, soon = p && !idle && !load_relaxed(&p->next);
 
-	/* Behind some others is soon enough, and where somebody idles he may take it. */
-	if (p && !soon && !idle && load_relaxed(&g->kind) == LEAT__GOROUTINE &&
-	    load_relaxed(&p->tail) - load_relaxed(&p->head) > SOON_ENOUGH) {
-		store_relaxed(&g->wait, LEAT__RUNNABLE);
-		leat__urgent_put(g, g, 1);
+	if (!p || soon || load_relaxed(&g->kind) != LEAT__GOROUTINE) {
+		leat__ready(m, g, soon);
 		return;
 	}
-	leat__ready(m, g, soon);
+	store_relaxed(&g->wait, LEAT__RUNNABLE);
+	/* Behind some others is soon enough, and where somebody idles he may take it: who fires looks for him after
+	   the batch. */
+	if (!idle && load_relaxed(&p->tail) - load_relaxed(&p->head) > SOON_ENOUGH)
+		leat__urgent_put(g, g, 1);
+	else
+		leat__ring_put(p, g);
 }
 
 NOINLINE void leat__demote_next(struct leat__p *p)

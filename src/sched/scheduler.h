@@ -172,7 +172,8 @@ static ALWAYS_INLINE struct leat__m *leat__park(struct leat__m *m)
 /* Let g, which is parked or about to, run.  soon: before others of this processor. */
 void leat__ready(struct leat__m *m, struct leat__g *g, bool soon);
 
-/* The same for g whose timer is over: it goes before those who merely take turns. */
+/* The same for g whose timer is over, from its function: it goes before those who merely take turns, and who fires wakes
+   others for it. */
 void leat__ready_due(struct leat__m *m, struct leat__g *g);
 
 /* The same, soon, for a goroutine, by who has p, in the common case: then true.  Does not wait for the line of
