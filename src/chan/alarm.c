@@ -255,8 +255,8 @@ __attribute__((constructor(101))) static void connect(void)
 
 /* --- beginning and end */
 
-/* a has a place in a queue of timers; NULL when there is none. */
-static struct leat__alarm *keep(struct leat__alarm *a)
+/* a, all that it is, has a place in a queue of timers, and is armed if it must be; NULL when there is none. */
+static struct leat__alarm *begin(struct leat__alarm *a)
 {
 	struct leat__m *m;
 	int err;
@@ -264,13 +264,22 @@ static struct leat__alarm *keep(struct leat__alarm *a)
 	if (!a)
 		return NULL;
 	m = leat__enter();
-	err = leat__timer_keep(&a->timer);
 	a->creator = m->g->id;
+	if (a->chan)
+		leat__hb_release(a);
+	else if (unlikely(leat__sanitizers & LEAT__TSAN))
+		a->token = leat__san_token();
+	err = leat__timer_keep(&a->timer);
+	if (!err) {
+		if (a->waiters)
+			leat__timer_arm(&a->timer, a->at);
+		leat__timer_unlock(&a->timer);
+	}
 	leat__leave(m);
 	return err ? NULL : a;
 }
 
-struct leat__alarm *leat__alarm_chan(bool owned)
+struct leat__alarm *leat__alarm_chan(bool owned, int64_t at, int64_t period_ns)
 {
 	struct leat__alarm *a = NULL;
 	leat_chan *c = NULL;
@@ -279,17 +288,21 @@ struct leat__alarm *leat__alarm_chan(bool owned)
 	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + sizeof *a) == 0) {
 		a = (struct leat__alarm *)(void *)c->buffer;
 		*c = (leat_chan){.elem_bytes = sizeof(int64_t), .special = LEAT__TIMED_CHAN, .alarm = a};
-		*a = (struct leat__alarm){
-		    .timer.fire = chan_alarm_fires, .owned = owned, .chan = c, .at = INT64_MAX};
+		*a = (struct leat__alarm){.timer.fire = chan_alarm_fires,
+		                          .owned = owned,
+		                          .chan = c,
+		                          .set = true,
+		                          .at = at,
+		                          .period = period_ns};
 	}
-	if (!keep(a)) {
+	if (!begin(a)) {
 		free(c);
 		leat__panic_runtime("out of memory");
 	}
 	return a;
 }
 
-struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, void *created_at)
+struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, int64_t at, void *created_at)
 {
 	struct leat__alarm *a = malloc(sizeof *a);
 
@@ -300,8 +313,11 @@ struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, void *create
 		                          .arg = arg,
 		                          .created_at = created_at,
 		                          .waiters = 1,
-		                          .at = INT64_MAX};
-	if (!keep(a)) {
+		                          .set = true,
+		                          .at = at};
+	if (!begin(a)) {
+		if (a)
+			leat__san_drop(a->token);
 		free(a);
 		leat__panic_runtime("out of memory");
 	}

@@ -31,12 +31,12 @@ struct leat__alarm {
 
 /* --- for timers and tickers: outside the runtime */
 
-/* An alarm with a channel, which is not set; one that starts fn.  Panic when out of memory. */
-struct leat__alarm *leat__alarm_chan(bool owned);
-struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, void *created_at);
+/* An alarm with a channel, set for at, and every period_ns from then on if that is not 0; one that starts fn at at.
+   Panic when out of memory. */
+struct leat__alarm *leat__alarm_chan(bool owned, int64_t at, int64_t period_ns);
+struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, int64_t at, void *created_at);
 
-/* Set a for at, and every period_ns from then on if that is not 0; or (set false) for never.  What has
-   not been received is gone.  True when it was set. */
+/* Set a anew, or (set false) for never.  What has not been received is gone.  True when it was set. */
 bool leat__alarm_set(struct leat__alarm *a, bool set, int64_t at, int64_t period_ns);
 
 /* Does anybody wait on its channel?  For misuse: the next moment it may be otherwise. */

@@ -165,13 +165,12 @@ bool leat__timer_stop(struct leat__timer *t)
 int leat__timer_keep(struct leat__timer *t)
 {
 	struct leat__timers *h = mine();
-	bool claimed;
 
 	leat__lock(&h->lock);
-	claimed = leat__timer_queue_claim(&h->queue, t);
-	leat__unlock(&h->lock);
-	if (!claimed)
+	if (unlikely(!leat__timer_queue_claim(&h->queue, t))) {
+		leat__unlock(&h->lock);
 		return -ENOMEM;
+	}
 	t->home = h;
 	t->kept = true;
 	return 0;

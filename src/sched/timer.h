@@ -45,7 +45,7 @@ bool leat__timer_stop(struct leat__timer *t);
 
 /* --- kept */
 
-/* Set a slot aside for t in the caller's queue.  0, or -ENOMEM. */
+/* Set a slot aside for t in the caller's queue, and take its lock.  0, or -ENOMEM: it is not taken. */
 int leat__timer_keep(struct leat__timer *t);
 
 /* Disarm t, as leat__timer_stop, and give its slot back. */

@@ -75,6 +75,12 @@ static int64_t first(void)
 	return least;
 }
 
+static void keep(struct leat__timer *t)
+{
+	CHECK_EQ(leat__timer_keep(t), 0);
+	leat__timer_unlock(t);
+}
+
 static void arm(struct watched *w, int64_t when)
 {
 	if (w->timer.kept) {
@@ -131,9 +137,9 @@ static struct leat__timer_queue *begin(int n)
 	for (int i = 0; i < used; i++) {
 		timers[i] = (struct watched){.timer.fire = fire};
 		if (i % 2)
-			CHECK_EQ(leat__timer_keep(&timers[i].timer), 0);
+			keep(&timers[i].timer);
 	}
-	CHECK_EQ(leat__timer_keep(&home), 0);
+	keep(&home);
 	leat__timer_drop(&home);
 	return &home.home->queue;
 }
@@ -194,7 +200,7 @@ static struct leat__timer_queue *begin_armed(uint64_t random)
 
 		*w = (struct watched){.timer.fire = fire};
 		if (used % 2)
-			CHECK_EQ(leat__timer_keep(&w->timer), 0);
+			keep(&w->timer);
 		arm(w, now + far_span(&random));
 	}
 	return h;

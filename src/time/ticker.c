@@ -9,9 +9,9 @@ struct leat_ticker {
 	struct leat__alarm alarm;
 };
 
-static void set(struct leat__alarm *a, int64_t period_ns)
+static struct leat__alarm *alarm_each(int64_t period_ns, bool owned)
 {
-	leat__alarm_set(a, true, leat__deadline(period_ns), period_ns);
+	return leat__alarm_chan(owned, leat__deadline(period_ns), period_ns);
 }
 
 static LEAT_RECV_CHAN(int64_t) chan_of(const struct leat__alarm *a)
@@ -21,24 +21,16 @@ static LEAT_RECV_CHAN(int64_t) chan_of(const struct leat__alarm *a)
 
 leat_ticker *leat_ticker_new(int64_t period_ns)
 {
-	struct leat__alarm *a;
-
 	if (period_ns <= 0)
 		leat__panic_runtime("non-positive interval for NewTicker");
-	a = leat__alarm_chan(true);
-	set(a, period_ns);
-	return container_of(a, struct leat_ticker, alarm);
+	return container_of(alarm_each(period_ns, true), struct leat_ticker, alarm);
 }
 
 LEAT_RECV_CHAN(int64_t) leat_tick(int64_t period_ns)
 {
-	struct leat__alarm *a;
-
 	if (period_ns <= 0)
 		return NULL;
-	a = leat__alarm_chan(false);
-	set(a, period_ns);
-	return chan_of(a);
+	return chan_of(alarm_each(period_ns, false));
 }
 
 LEAT_RECV_CHAN(int64_t) leat_ticker_chan(leat_ticker *t)
@@ -58,7 +50,7 @@ void leat_ticker_reset(leat_ticker *t, int64_t period_ns)
 		leat__panic_runtime("non-positive interval for Ticker.Reset");
 	if (!t)
 		leat__panic_runtime("time: Reset called on uninitialized Ticker");
-	set(&t->alarm, period_ns);
+	leat__alarm_set(&t->alarm, true, leat__deadline(period_ns), period_ns);
 }
 
 void leat_ticker_free(leat_ticker *t)

@@ -9,11 +9,6 @@ struct leat_timer {
 	struct leat__alarm alarm;
 };
 
-static bool set(struct leat__alarm *a, int64_t duration_ns)
-{
-	return leat__alarm_set(a, true, leat__deadline(duration_ns), 0);
-}
-
 static LEAT_RECV_CHAN(int64_t) chan_of(const struct leat__alarm *a)
 {
 	return (LEAT_RECV_CHAN(int64_t))(void *)a->chan;
@@ -21,9 +16,8 @@ static LEAT_RECV_CHAN(int64_t) chan_of(const struct leat__alarm *a)
 
 leat_timer *leat_timer_new(int64_t duration_ns)
 {
-	struct leat__alarm *a = leat__alarm_chan(true);
+	struct leat__alarm *a = leat__alarm_chan(true, leat__deadline(duration_ns), 0);
 
-	set(a, duration_ns);
 	return container_of(a, struct leat_timer, alarm);
 }
 
@@ -35,17 +29,13 @@ leat_timer *leat_after_func(int64_t duration_ns, void (*fn)(void *), void *arg)
 		leat__current(); /* even the process's first call is somebody's */
 		leat__fatal("go of nil func value");
 	}
-	a = leat__alarm_func(fn, arg, __builtin_return_address(0));
-	set(a, duration_ns);
+	a = leat__alarm_func(fn, arg, leat__deadline(duration_ns), __builtin_return_address(0));
 	return container_of(a, struct leat_timer, alarm);
 }
 
 LEAT_RECV_CHAN(int64_t) leat_after(int64_t duration_ns)
 {
-	struct leat__alarm *a = leat__alarm_chan(false);
-
-	set(a, duration_ns);
-	return chan_of(a);
+	return chan_of(leat__alarm_chan(false, leat__deadline(duration_ns), 0));
 }
 
 LEAT_RECV_CHAN(int64_t) leat_timer_chan(leat_timer *t)
@@ -64,7 +54,7 @@ bool leat_timer_reset(leat_timer *t, int64_t duration_ns)
 {
 	if (!t)
 		leat__panic_runtime("time: Reset called on uninitialized Timer");
-	return set(&t->alarm, duration_ns);
+	return leat__alarm_set(&t->alarm, true, leat__deadline(duration_ns), 0);
 }
 
 void leat_timer_free(leat_timer *t)
