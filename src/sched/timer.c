@@ -44,7 +44,7 @@
 #define AT_ONCE   8  /* taken out before they are fired, so that they miss the caches together */
 #define DENSE     8  /* timers in REST_NS, on an average: then nobody looks for another REST_NS */
 #define MANY      1000000 /* timers that are counted, about */
-#define REST_NS   50000
+#define REST_NS   100000
 #define RECENT_NS (20 * REST_NS) /* so long the count of before can make them dense */
 #define LATE_NS   1000000        /* whose timers are later does not keep up */
 #define STALE_NS  1000000        /* so long others keep away from a queue that is being fired */

@@ -82,7 +82,7 @@ int64_t leat__timers_first(void);
 int64_t leat__timers_first_late(int64_t grace);
 
 /* When to look at timers of which the first is due at when: later where they come so close together that
-   they are fired many at a time, for the keeper by 50 us at most, for all others by twice that. */
+   they are fired many at a time, for the keeper by 100 us at most, for all others by twice that. */
 int64_t leat__timers_keep_until(int64_t when);
 int64_t leat__timers_look_at(int64_t when);
 
