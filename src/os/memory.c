@@ -91,6 +91,14 @@ void leat__os_unmap(void *base, size_t bytes)
 	errno = saved;
 }
 
+void leat__os_may_be_huge(void *base, size_t bytes)
+{
+	int saved = errno;
+
+	madvise(base, bytes, MADV_HUGEPAGE);
+	errno = saved;
+}
+
 /* Whether guard markers are to be had, by making one: emulators say yes to any advice and do nothing, so
    the kernel is asked to write there. */
 static bool have_markers(const struct leat__range *range)

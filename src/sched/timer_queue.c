@@ -31,8 +31,10 @@
 
 #define PAGE        ((size_t)4096)
 #define BEFORE_ROOT (CACHE_LINE - sizeof(struct leat__timer_entry)) /* so children share a line */
-#define LINES(n)    (((n) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1))
-#define PAGES(n)    (((n) + PAGE - 1) & ~(PAGE - 1))
+#define HUGE                                                                                       \
+	((size_t)8 << 20) /* so much is on huge pages, of which at most five are used in part */
+#define LINES(n) (((n) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1))
+#define PAGES(n) (((n) + PAGE - 1) & ~(PAGE - 1))
 
 /* --- the heap */
 
@@ -117,6 +119,8 @@ static bool allocate(struct leat__timer_queue *q, uint32_t room, void **calendar
 
 	if (!pages)
 		return false;
+	if (bytes_of(room) >= HUGE)
+		leat__os_may_be_huge(pages, bytes_of(room));
 	q->room = room;
 	q->heap = (struct leat__timer_entry *)(void *)(pages + BEFORE_ROOT);
 	q->timers = (struct leat__timer **)(void *)(q->heap + room);
