@@ -18,12 +18,8 @@
  * keeper's first, and fires what is due by then: in batches of so few that the goroutines run before
  * they are old enough to be stolen (with 64 at once another processor took half of them, one by one).
  * And who fires wakes nobody then, unless what waited here REST_NS before waits still, or timers are late by LATE_NS.
- * How dense they are is a
- * matter of how many have fired in how long: a thread that slept for too long finds all the more of them due.
- * A million timers in a second: 2.4 us of processor time each before, 1.3 since, and in a calendar
- * (timer_calendar.c) 1.0; 0.73 since a rest follows each batch, not every other, and nobody is woken.  (On
- * another machine that was 1.22 still: each tenth sleep lasted for longer than 200 us, and others were woken
- * after it, and the monitor went on firing beside the keeper that was about to; 1.05 since neither is so.)
+ * How dense they are is a matter of how many have fired in how long: a thread that slept for too long finds all the
+ * more of them due.  docs/design/performance.md has the figures.
  *
  * Lock order: that of timers, then a channel's or the scheduler's.  A function that is called may take
  * those; nobody arms or stops a timer while holding one of them.  No two processors' are held.
@@ -219,12 +215,8 @@ static int32_t fire_some(struct leat__m *m, struct leat__timer_queue *q, int64_t
 	uint32_t slots[AT_ONCE];
 	int32_t n = leat__timer_queue_take(q, now, slots, AT_ONCE);
 
-	for (int32_t i = 0; i < n; i++) {
-		const char *t = (const char *)q->timers[slots[i]];
-
-		__builtin_prefetch(t, 1);
-		__builtin_prefetch(t + CACHE_LINE); /* what a function's alarm has behind it */
-	}
+	for (int32_t i = 0; i < n; i++)
+		leat__timer_fetch(q->timers[slots[i]]);
 	for (int32_t i = 0; i < n; i++) {
 		struct leat__timer *t = q->timers[slots[i]];
 

@@ -27,6 +27,14 @@ struct leat__timer {
 	bool kept;                 /* it has a slot for life */
 };
 
+/* t is about to fire: fetch it, and what a function's alarm has behind it. */
+static ALWAYS_INLINE void leat__timer_fetch(const struct leat__timer *t)
+{
+	__builtin_prefetch(t, 1);
+	__builtin_prefetch((const char *)t + CACHE_LINE);
+	__builtin_prefetch((const char *)t + 95);
+}
+
 /* Those of a processor. */
 struct leat__timers {
 	uint8_t lock;

@@ -19,7 +19,6 @@
 #include "sched/timer_calendar.h"
 
 #define DAYS     UINT32_C(4096)
-#define DAY_BITS 20 /* of nanoseconds: 1.05 ms */
 #define PER_PAGE 7
 #define FEW      4 /* pages are read to learn a day's least anew */
 
@@ -73,7 +72,7 @@ void leat__calendar_move(struct leat__calendar *c, void *memory)
 
 static uint32_t day_of(int64_t when)
 {
-	return (uint32_t)(when >> DAY_BITS) & (DAYS - 1);
+	return (uint32_t)(when >> LEAT__DAY_BITS) & (DAYS - 1);
 }
 
 static void set_least(struct leat__calendar *c, uint32_t day, int64_t when)
@@ -192,7 +191,7 @@ uint32_t leat__calendar_take(struct leat__calendar *c, struct leat__timer_entry 
 	uint32_t day = first_day(c), n = 0, next;
 	int64_t least = INT64_MAX;
 
-	c->taken = c->least[1] | (((int64_t)1 << DAY_BITS) - 1);
+	c->taken = c->least[1] | (((int64_t)1 << LEAT__DAY_BITS) - 1);
 	/* What moves to where one is taken from was on the first page, which is read before the others. */
 	for (uint32_t page = c->day[day]; page; page = next) {
 		next = c->pages[page].next;
@@ -202,6 +201,7 @@ uint32_t leat__calendar_take(struct leat__calendar *c, struct leat__timer_entry 
 
 			if (e.when <= c->taken) {
 				to[n++] = e;
+				__builtin_prefetch(&place[e.slot], 1);
 				strike(c, day, page, line, place);
 			} else if (e.when < least) {
 				least = e.when;

@@ -13,6 +13,7 @@
 
 #include "base/compiler.h"
 
+#define LEAT__DAY_BITS    20                  /* of nanoseconds, so many are a day: 1.05 ms */
 #define LEAT__PLACE_NOTED (UINT32_C(1) << 31) /* a place is one in a calendar */
 
 struct leat__calendar_page;
@@ -58,7 +59,7 @@ static inline int64_t leat__calendar_first(const struct leat__calendar *c)
 }
 
 /* Take what is due on the day of the first instant out, in no order, to where there is room for it.  The result: how
-   many; there may be none, where that instant has been struck out. */
+   many, all of this year; there may be none, where that instant has been struck out. */
 uint32_t leat__calendar_take(struct leat__calendar *c, struct leat__timer_entry *to,
                              uint32_t *place);
 

@@ -6,6 +6,8 @@
  *  - near <= count <= claimed <= used <= room: to arm a kept timer, which has a slot, takes no memory.
  *  - There is a calendar while room is above SMALL.  Who is armed for later than it has been taken to is
  *    noted there.  The heap may hold any.
+ *  - What is due on the day that was taken last is today's, if that were MANY.  So no day is taken while any of
+ *    them is left: what is in the calendar is due after all of them.
  *
  * The way down touches arrays alone, and no timer: those lie on the stacks of sleeping goroutines, each
  * on a page of its own.  (With the place in the timer itself a million sleepers took 10 us of processor
@@ -27,7 +29,9 @@
 #include "sched/timer.h"
 
 #define SMALL 2048                /* room for so many is a heap's alone */
-#define MOST  (UINT32_C(1) << 30) /* a place has 31 bits */
+#define MANY  64                  /* of a day, and more, are not put into the heap */
+#define AHEAD 16                  /* timers are fetched */
+#define MOST  (UINT32_C(1) << 29) /* a place in the heap is less than LEAT__PLACE_TODAY */
 
 #define PAGE        ((size_t)4096)
 #define BEFORE_ROOT (CACHE_LINE - sizeof(struct leat__timer_entry)) /* so children share a line */
@@ -106,14 +110,20 @@ static size_t arrays_bytes(uint32_t room)
 	             (room + (size_t)1) * (sizeof(struct leat__timer *) + sizeof(uint32_t)));
 }
 
-static size_t bytes_of(uint32_t room)
+static size_t calendar_bytes(uint32_t room)
 {
-	return PAGES(arrays_bytes(room) + (room > SMALL ? leat__calendar_bytes(room) : 0));
+	return LINES(leat__calendar_bytes(room));
 }
 
-/* Arrays for so many, zero, and in *calendar memory for one, NULL: there is to be none.  False when there is no
-   memory. */
-static bool allocate(struct leat__timer_queue *q, uint32_t room, void **calendar)
+static size_t bytes_of(uint32_t room)
+{
+	return PAGES(arrays_bytes(room) +
+	             (room > SMALL ? calendar_bytes(room) + leat__today_bytes(room) : 0));
+}
+
+/* Arrays for so many, zero, and in *days memory for a calendar and today, NULL: there are to be none.  False when there
+   is no memory. */
+static bool allocate(struct leat__timer_queue *q, uint32_t room, char **days)
 {
 	char *pages = leat__os_map(bytes_of(room));
 
@@ -125,7 +135,7 @@ static bool allocate(struct leat__timer_queue *q, uint32_t room, void **calendar
 	q->heap = (struct leat__timer_entry *)(void *)(pages + BEFORE_ROOT);
 	q->timers = (struct leat__timer **)(void *)(q->heap + room);
 	q->place = (uint32_t *)(void *)(q->timers + room + 1);
-	*calendar = room > SMALL ? pages + arrays_bytes(room) : NULL;
+	*days = room > SMALL ? pages + arrays_bytes(room) : NULL;
 	return true;
 }
 
@@ -135,12 +145,24 @@ static void release(const struct leat__timer_queue *q)
 		leat__os_unmap((char *)q->heap - BEFORE_ROOT, bytes_of(q->room));
 }
 
+static void begin_days(struct leat__timer_queue *q, char *memory)
+{
+	leat__calendar_begin(&q->far, memory);
+	leat__today_begin(&q->today, memory + calendar_bytes(q->room));
+}
+
+static void move_days(struct leat__timer_queue *q, char *memory)
+{
+	leat__calendar_move(&q->far, memory);
+	leat__today_move(&q->today, memory + calendar_bytes(q->room));
+}
+
 static bool grow(struct leat__timer_queue *q)
 {
 	struct leat__timer_queue old = *q;
-	void *calendar;
+	char *days;
 
-	if (old.room == MOST || !allocate(q, old.room ? 2 * old.room : LEAT__TIMERS_MIN, &calendar))
+	if (old.room == MOST || !allocate(q, old.room ? 2 * old.room : LEAT__TIMERS_MIN, &days))
 		return false;
 	for (uint32_t i = 0; i < old.near; i++)
 		q->heap[i] = old.heap[i];
@@ -149,16 +171,18 @@ static bool grow(struct leat__timer_queue *q)
 		q->place[slot] = old.place[slot];
 	}
 	if (old.far.least)
-		leat__calendar_move(&q->far, calendar);
-	else if (calendar)
-		leat__calendar_begin(&q->far, calendar);
+		move_days(q, days);
+	else if (days)
+		begin_days(q, days);
 	release(&old);
 	return true;
 }
 
 static struct leat__timer_entry *entry_at(const struct leat__timer_queue *q, uint32_t where)
 {
-	return where & LEAT__PLACE_NOTED ? leat__calendar_at(&q->far, where) : &q->heap[where - 1];
+	if (where & LEAT__PLACE_NOTED)
+		return leat__calendar_at(&q->far, where);
+	return where & LEAT__PLACE_TODAY ? leat__today_at(&q->today, where) : &q->heap[where - 1];
 }
 
 /* Where there is no memory to move to, everything stays. */
@@ -166,13 +190,14 @@ COLD void leat__timer_queue_shrink(struct leat__timer_queue *q)
 {
 	struct leat__timer_queue old = *q;
 	uint32_t room = old.room / (LEAT__TIMERS_SPARSE / 2), slot = 0;
-	void *calendar;
+	char *days;
 
-	if (!allocate(q, room < LEAT__TIMERS_MIN ? LEAT__TIMERS_MIN : room, &calendar))
+	if (!allocate(q, room < LEAT__TIMERS_MIN ? LEAT__TIMERS_MIN : room, &days))
 		return;
 	q->far.least = NULL;
-	if (calendar)
-		leat__calendar_begin(&q->far, calendar);
+	q->today.first = q->today.end = 0;
+	if (days)
+		begin_days(q, days);
 	q->near = q->count = q->free = 0;
 	for (uint32_t i = 1; i <= old.used; i++) {
 		struct leat__timer *t = old.timers[i];
@@ -240,6 +265,8 @@ bool leat__timer_queue_remove(struct leat__timer_queue *q, const struct leat__ti
 	q->place[t->slot] = 0;
 	if (where & LEAT__PLACE_NOTED)
 		leat__calendar_strike(&q->far, where, q->place);
+	else if (where & LEAT__PLACE_TODAY)
+		leat__today_strike(&q->today, where);
 	else
 		remove_at(q, where - 1);
 	return true;
@@ -250,6 +277,10 @@ static void take_day(struct leat__timer_queue *q)
 {
 	uint32_t n = leat__calendar_take(&q->far, q->heap + q->near, q->place);
 
+	if (n >= MANY) {
+		leat__today_fill(&q->today, q->heap + q->near, n, q->place);
+		return;
+	}
 	while (n-- > 0) {
 		struct leat__timer_entry e = q->heap[q->near];
 
@@ -260,9 +291,39 @@ static void take_day(struct leat__timer_queue *q)
 bool leat__timer_queue_due(struct leat__timer_queue *q, int64_t now)
 {
 	while (leat__calendar_first(&q->far) <= now &&
-	       (!q->near || leat__calendar_first(&q->far) <= q->heap[0].when))
+	       leat__calendar_first(&q->far) <= leat__timer_queue_near(q))
 		take_day(q);
-	return q->near && q->heap[0].when <= now;
+	return leat__timer_queue_near(q) <= now;
+}
+
+/* Of today's it is known which come next: what the way to them and they themselves will miss is fetched. */
+static ALWAYS_INLINE void fetch_ahead(const struct leat__timer_queue *q)
+{
+	const struct leat__timer_entry *next = &q->today.entry[q->today.first];
+	uint32_t left = q->today.end - q->today.first;
+
+	if (left > AHEAD)
+		leat__timer_fetch(q->timers[next[AHEAD].slot]);
+	if (left > 2 * AHEAD)
+		__builtin_prefetch(&q->timers[next[2 * AHEAD].slot]);
+}
+
+/* Take the first that is not in the calendar out.  The result: its slot. */
+static uint32_t take_near(struct leat__timer_queue *q)
+{
+	uint32_t slot;
+
+	if (q->near && q->heap[0].when <= leat__today_first(&q->today)) {
+		slot = q->heap[0].slot;
+		remove_at(q, 0);
+	} else {
+		fetch_ahead(q);
+		slot = q->today.entry[q->today.first].slot;
+		leat__today_strike(&q->today, q->today.first);
+	}
+	q->place[slot] = 0;
+	q->count--;
+	return slot;
 }
 
 int32_t leat__timer_queue_take(struct leat__timer_queue *q, int64_t now, uint32_t *slots,
@@ -271,12 +332,9 @@ int32_t leat__timer_queue_take(struct leat__timer_queue *q, int64_t now, uint32_
 	int32_t n = 0;
 
 	while (n < most && leat__timer_queue_due(q, now)) {
-		uint32_t slot = q->heap[0].slot;
+		uint32_t slot = take_near(q);
 
 		__builtin_prefetch(&q->timers[slot]);
-		remove_at(q, 0);
-		q->place[slot] = 0;
-		q->count--;
 		slots[n++] = slot;
 	}
 	return n;
@@ -284,7 +342,7 @@ int32_t leat__timer_queue_take(struct leat__timer_queue *q, int64_t now, uint32_
 
 void leat__timer_queue_clear(struct leat__timer_queue *q)
 {
-	struct leat__calendar none = q->far;
+	char *days = (char *)q->far.least;
 
 	for (uint32_t slot = 1; slot <= q->used; slot++) {
 		uint32_t where = q->timers[slot] ? q->place[slot] : 0;
@@ -296,6 +354,6 @@ void leat__timer_queue_clear(struct leat__timer_queue *q)
 			free_slot(q, slot);
 	}
 	q->count = q->near = 0;
-	if (none.least)
-		leat__calendar_begin(&q->far, none.least);
+	if (days)
+		begin_days(q, days);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which timers are armed, and which is the first: a heap, and beside it, where there are thousands, a calendar for
- * those that are not due soon.
+ * those that are not due soon, and those of the day that has come.
  *
  * An armed timer has a slot, by which the arrays here know it: they are all that the way to the first
  * one touches.  A kept timer has its slot for life.
@@ -11,7 +11,7 @@
 #ifndef LEAT_SCHED_TIMER_QUEUE_H
 #define LEAT_SCHED_TIMER_QUEUE_H
 
-#include "sched/timer_calendar.h"
+#include "sched/timer_today.h"
 
 struct leat__timer;
 
@@ -20,15 +20,16 @@ struct leat__timer;
 
 struct leat__timer_queue {
 	uint32_t count;   /* armed timers */
-	uint32_t near;    /* of these, entries of heap; the others are in the calendar */
+	uint32_t near;    /* of these, entries of heap */
 	uint32_t claimed; /* slots in use, by armed and by kept timers */
 	uint32_t used;    /* slots above this one were never in use */
 	uint32_t free;    /* the first of a list of free ones, linked through place; 0: none */
 	uint32_t room;    /* of entries and of slots; slots are numbered from 1 */
 	struct leat__timer_entry *heap;
 	struct leat__timer **timers; /* by slot; NULL: free */
-	uint32_t *place; /* by slot: 1 + that in heap, or where in the calendar; 0: not armed */
+	uint32_t *place;             /* by slot: 1 + that in heap, or where else; 0: not armed */
 	struct leat__calendar far;
+	struct leat__today today;
 };
 
 /* A slot for t, in t->slot; false when there is no memory. */
@@ -50,11 +51,19 @@ static inline bool leat__timer_queue_armed(const struct leat__timer_queue *q, ui
 	return q->place[slot] != 0;
 }
 
+/* When the first one that is not in the calendar is due. */
+static inline int64_t leat__timer_queue_near(const struct leat__timer_queue *q)
+{
+	int64_t near = q->near ? q->heap[0].when : INT64_MAX, today = leat__today_first(&q->today);
+
+	return near < today ? near : today;
+}
+
 /* No timer is due before; INT64_MAX just when none is armed.  It is the first one's instant, but where
    the calendar tells that of one that was removed. */
 static inline int64_t leat__timer_queue_first(const struct leat__timer_queue *q)
 {
-	int64_t near = q->near ? q->heap[0].when : INT64_MAX, far = leat__calendar_first(&q->far);
+	int64_t near = leat__timer_queue_near(q), far = leat__calendar_first(&q->far);
 
 	return near < far ? near : far;
 }
