@@ -38,6 +38,8 @@
 
 #include <stdlib.h>
 
+_Static_assert(sizeof(struct leat__alarm) <= LEAT__TIMER_BYTES, "the memory of a timer");
+
 /* --- when */
 
 static bool is_due(const struct leat__alarm *a, int64_t now)
@@ -255,47 +257,32 @@ __attribute__((constructor(101))) static void connect(void)
 
 /* --- beginning and end */
 
-/* a, all that it is, has a place in a queue of timers, and is armed if it must be; NULL when there is none. */
-static struct leat__alarm *begin(struct leat__alarm *a)
-{
-	struct leat__m *m;
-	int err;
-
-	if (!a)
-		return NULL;
-	m = leat__enter();
-	a->creator = m->g->id;
-	if (a->chan)
-		leat__hb_release(a);
-	else if (unlikely(leat__sanitizers & LEAT__TSAN))
-		a->token = leat__san_token();
-	err = leat__timer_keep(&a->timer);
-	if (!err) {
-		if (a->waiters)
-			leat__timer_arm(&a->timer, a->at);
-		leat__timer_unlock(&a->timer);
-	}
-	leat__leave(m);
-	return err ? NULL : a;
-}
-
 struct leat__alarm *leat__alarm_chan(bool owned, int64_t at, int64_t period_ns)
 {
-	struct leat__alarm *a = NULL;
-	leat_chan *c = NULL;
+	struct leat__alarm *a;
+	struct leat__m *m;
+	leat_chan *c;
+	int err;
 
 	/* The alarm lies where other channels have their buffer. */
-	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + sizeof *a) == 0) {
-		a = (struct leat__alarm *)(void *)c->buffer;
-		*c = (leat_chan){.elem_bytes = sizeof(int64_t), .special = LEAT__TIMED_CHAN, .alarm = a};
-		*a = (struct leat__alarm){.timer.fire = chan_alarm_fires,
-		                          .owned = owned,
-		                          .chan = c,
-		                          .set = true,
-		                          .at = at,
-		                          .period = period_ns};
-	}
-	if (!begin(a)) {
+	if (posix_memalign((void **)&c, CACHE_LINE, sizeof *c + sizeof *a) != 0)
+		leat__panic_runtime("out of memory");
+	a = (struct leat__alarm *)(void *)c->buffer;
+	*c = (leat_chan){.elem_bytes = sizeof(int64_t), .special = LEAT__TIMED_CHAN, .alarm = a};
+	*a = (struct leat__alarm){.timer.fire = chan_alarm_fires,
+	                          .owned = owned,
+	                          .chan = c,
+	                          .set = true,
+	                          .at = at,
+	                          .period = period_ns};
+	m = leat__enter();
+	a->creator = m->g->id;
+	leat__hb_release(a);
+	err = leat__timer_keep(&a->timer);
+	if (likely(!err))
+		leat__timer_unlock(&a->timer);
+	leat__leave(m);
+	if (unlikely(err)) {
 		free(c);
 		leat__panic_runtime("out of memory");
 	}
@@ -304,24 +291,30 @@ struct leat__alarm *leat__alarm_chan(bool owned, int64_t at, int64_t period_ns)
 
 struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, int64_t at, void *created_at)
 {
-	struct leat__alarm *a = malloc(sizeof *a);
+	struct leat__m *m = leat__enter();
+	struct leat__alarm a = {.timer.fire = func_alarm_fires,
+	                        .creator = m->g->id,
+	                        .owned = true,
+	                        .fn = fn,
+	                        .arg = arg,
+	                        .created_at = created_at,
+	                        .waiters = 1,
+	                        .set = true,
+	                        .at = at};
+	struct leat__timer *t;
 
-	if (a)
-		*a = (struct leat__alarm){.timer.fire = func_alarm_fires,
-		                          .owned = true,
-		                          .fn = fn,
-		                          .arg = arg,
-		                          .created_at = created_at,
-		                          .waiters = 1,
-		                          .set = true,
-		                          .at = at};
-	if (!begin(a)) {
-		if (a)
-			leat__san_drop(a->token);
-		free(a);
+	if (unlikely(leat__sanitizers & LEAT__TSAN))
+		a.token = leat__san_token();
+	t = leat__timer_new(&a.timer, sizeof a);
+	if (unlikely(!t)) {
+		leat__leave(m);
+		leat__san_drop(a.token);
 		leat__panic_runtime("out of memory");
 	}
-	return a;
+	leat__timer_arm(t, at);
+	leat__timer_unlock(t);
+	leat__leave(m);
+	return container_of(t, struct leat__alarm, timer);
 }
 
 bool leat__alarm_awaited(struct leat__alarm *a)
@@ -342,13 +335,20 @@ bool leat__alarm_awaited(struct leat__alarm *a)
 void leat__alarm_free(struct leat__alarm *a)
 {
 	struct leat__m *m = leat__enter();
+	leat_chan *c = a->chan;
 
-	leat__timer_drop(&a->timer);
-	leat__leave(m);
-	if (a->chan) {
-		leat__chan_free_memory(a->chan);
+	if (c) {
+		leat__timer_drop(&a->timer);
 	} else {
-		leat__san_drop(a->token);
-		free(a);
+		if (unlikely(leat__sanitizers & LEAT__TSAN)) {
+			leat__timer_lock(&a->timer);
+			leat__timer_arm(&a->timer, INT64_MAX); /* it takes no token any more */
+			leat__timer_unlock(&a->timer);
+			leat__san_drop(a->token);
+		}
+		leat__timer_free(&a->timer);
 	}
+	leat__leave(m);
+	if (c)
+		leat__chan_free_memory(c);
 }

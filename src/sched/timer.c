@@ -6,6 +6,7 @@
  *    it is empty.  Who comes for one that is told too early corrects it.  While a batch fires, next is an instant
  *    later than that, so that nobody else comes for it.
  *  - In the child of a fork all queues are empty, and kept timers are told.
+ *  - What leat__timer_new made lies in its home's memory, for life.
  *
  * Memory ordering: next is published by a release store at unlock, after what fired has been readied.
  * Who acquires "no timer" from it therefore sees those goroutines in a queue, and their processors
@@ -28,6 +29,8 @@
  */
 #include "sched/timer.h"
 
+#include "arch/sanitizer.h"
+#include "base/copy.h"
 #include "sched/panic.h"
 #include "sched/policy.h"
 #include "sched/scheduler.h"
@@ -35,6 +38,7 @@
 #include <leat/time.h>
 
 #include <errno.h>
+#include <stdlib.h>
 
 #define BATCH     32 /* timers fired before the goroutines that they woke run */
 #define AT_ONCE   8  /* taken out before they are fired, so that they miss the caches together */
@@ -170,6 +174,52 @@ int leat__timer_keep(struct leat__timer *t)
 	t->home = h;
 	t->kept = true;
 	return 0;
+}
+
+/* What looks for leaks and races knows malloc's memory. */
+static bool from_malloc(void)
+{
+	return leat__sanitizers || leat__valgrind_watches();
+}
+
+struct leat__timer *leat__timer_new(const struct leat__timer *like, size_t bytes)
+{
+	struct leat__timers *h = mine();
+	bool watched = from_malloc(), claimed;
+	struct leat__timer *t = watched ? malloc(LEAT__TIMER_BYTES) : NULL;
+
+	leat__lock(&h->lock);
+	if (!watched)
+		t = leat__slabs_take(&h->memory, LEAT__TIMER_BYTES);
+	if (likely(t != NULL))
+		leat__copy(t, like, bytes);
+	claimed = t && leat__timer_queue_claim(&h->queue, t);
+	if (likely(claimed)) {
+		t->home = h;
+		t->kept = true;
+		return t;
+	}
+	if (t && !watched)
+		leat__slabs_give(&h->memory, t, LEAT__TIMER_BYTES);
+	leat__unlock(&h->lock);
+	if (watched)
+		free(t);
+	return NULL;
+}
+
+void leat__timer_free(struct leat__timer *t)
+{
+	struct leat__timers *h = t->home;
+	bool watched = from_malloc();
+
+	leat__lock(&h->lock);
+	leat__timer_queue_remove(&h->queue, t);
+	leat__timer_queue_unclaim(&h->queue, t);
+	if (!watched)
+		leat__slabs_give(&h->memory, t, LEAT__TIMER_BYTES);
+	unlock(h);
+	if (watched)
+		free(t);
 }
 
 void leat__timer_drop(struct leat__timer *t)

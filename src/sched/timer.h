@@ -13,7 +13,10 @@
 #define LEAT_SCHED_TIMER_H
 
 #include "base/atomic.h"
+#include "sched/slab.h"
 #include "sched/timer_queue.h"
+
+#define LEAT__TIMER_BYTES 128
 
 struct leat__m;
 struct leat__timers;
@@ -39,6 +42,7 @@ static ALWAYS_INLINE void leat__timer_fetch(const struct leat__timer *t)
 struct leat__timers {
 	uint8_t lock;
 	struct leat__timer_queue queue;
+	struct leat__slabs memory; /* of those that leat__timer_new made */
 	_Atomic int64_t next; /* no timer is due before; INT64_MAX: there is none, as in a new one */
 } ON_LINE;
 
@@ -58,6 +62,13 @@ int leat__timer_keep(struct leat__timer *t);
 
 /* Disarm t, as leat__timer_stop, and give its slot back. */
 void leat__timer_drop(struct leat__timer *t);
+
+/* A kept timer in memory of the caller's queue: a copy of like, which is the beginning of so many bytes, at most
+   LEAT__TIMER_BYTES.  Its lock is taken.  NULL: there is no memory. */
+struct leat__timer *leat__timer_new(const struct leat__timer *like, size_t bytes);
+
+/* Disarm t, which leat__timer_new made, and give its slot and its memory back. */
+void leat__timer_free(struct leat__timer *t);
 
 /* The lock of t's home. */
 void leat__timer_lock(struct leat__timer *t);
