@@ -4,10 +4,11 @@
  * After Go's package time.
  *
  * Nothing happens before its instant, be it a sleep, a timer, a deadline or a case_timeout.  How much later depends
- * on who has to notice: some 50 us where a thread sleeps until then, less where processors take turns.  Where on an
- * average 8 timers or more of the process are due within 100 us, they are fired many at a time, and each may be later
- * by up to 200 us: a thread that wakes up for each would cost ten times what a timer does.  (Go's timers are up to 1 ms
- * late where all sleep, since it tells epoll a number of milliseconds.)
+ * on who has to notice: some 50 us where a thread sleeps until then, less where processors take turns, up to 10 ms
+ * where all of them compute without one.  Where on an average 8 timers or more of the process are due within 100 us,
+ * they are fired many at a time, and each may be later by up to 200 us: a thread that wakes up for each would cost ten
+ * times what a timer does.  (Go's timers are up to 1 ms late where all sleep, since it tells epoll a number of
+ * milliseconds.)
  */
 #ifndef LEAT_TIME_H
 #define LEAT_TIME_H

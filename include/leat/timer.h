@@ -96,7 +96,9 @@ LEAT_API bool leat_timer_reset(leat_timer *t, int64_t duration_ns);
  * Stop the timer and free it with its channel; NULL is a no-op.  A function that was started goes on.
  *
  * Panics "timer_free: goroutines are waiting on the channel" when that is so.  No other use of the timer
- * or its channel may overlap or follow.
+ * or its channel may overlap or follow.  Of a timer with a function, until its memory serves something else and was not
+ * given back to the system, any use that follows panics "use of freed timer", and to free it again "timer_free: timer is
+ * freed already"; of others see leat/chan.h.
  */
 LEAT_API void leat_timer_free(leat_timer *t);
 

@@ -215,6 +215,11 @@ bool leat__alarm_set(struct leat__alarm *a, bool set, int64_t at, int64_t period
 	if (set && a->chan)
 		leat__hb_release(a);
 	leat__timer_lock(&a->timer);
+	if (unlikely(!a->timer.slot)) {
+		leat__timer_unlock(&a->timer);
+		leat__leave(m);
+		leat__panic_runtime("use of freed timer");
+	}
 	if (a->chan)
 		leat__chan_lock(m, a->chan);
 	was_set = a->set;
@@ -291,6 +296,7 @@ struct leat__alarm *leat__alarm_chan(bool owned, int64_t at, int64_t period_ns)
 
 struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, int64_t at, void *created_at)
 {
+	void *memory = leat__timer_watched() ? malloc(LEAT__TIMER_BYTES) : NULL;
 	struct leat__m *m = leat__enter();
 	struct leat__alarm a = {.timer.fire = func_alarm_fires,
 	                        .creator = m->g->id,
@@ -305,10 +311,11 @@ struct leat__alarm *leat__alarm_func(void (*fn)(void *), void *arg, int64_t at, 
 
 	if (unlikely(leat__sanitizers & LEAT__TSAN))
 		a.token = leat__san_token();
-	t = leat__timer_new(&a.timer, sizeof a);
+	t = leat__timer_new(memory, &a.timer, sizeof a);
 	if (unlikely(!t)) {
 		leat__leave(m);
 		leat__san_drop(a.token);
+		free(memory);
 		leat__panic_runtime("out of memory");
 	}
 	leat__timer_arm(t, at);
@@ -336,6 +343,7 @@ void leat__alarm_free(struct leat__alarm *a)
 {
 	struct leat__m *m = leat__enter();
 	leat_chan *c = a->chan;
+	bool there = true;
 
 	if (c) {
 		leat__timer_drop(&a->timer);
@@ -346,9 +354,13 @@ void leat__alarm_free(struct leat__alarm *a)
 			leat__timer_unlock(&a->timer);
 			leat__san_drop(a->token);
 		}
-		leat__timer_free(&a->timer);
+		there = leat__timer_free(&a->timer);
 	}
 	leat__leave(m);
 	if (c)
 		leat__chan_free_memory(c);
+	else if (leat__timer_watched())
+		free(a);
+	if (!there)
+		leat__panic_runtime("timer_free: timer is freed already");
 }

@@ -3,8 +3,8 @@
  * The lock of the runtime: a byte that is 1 while held, taken by exchange, released by a plain store.
  *
  * Held only inside the runtime (in_runtime is set, so the processor is not taken from the holder) and
- * for some tens of nanoseconds; no system call is made under it but futex wakes and, seldom, a membarrier,
- * and nobody waits but some microseconds for a biased lock (biased.h, mutex.c).  The kernel may still
+ * for some tens of nanoseconds; no system call is made under it but futex wakes and, seldom, a membarrier, or where a
+ * processor's timers need more memory, and nobody waits but some microseconds for a biased lock (biased.h, mutex.c).  The kernel may still
  * preempt a holder, hence the back-off to yielding and then to sleeping.  Measured against a fair
  * ticket lock and a futex lock: the exchange and the plain store cost 2.5 ns together, a second locked
  * instruction for the release 2 more; backing off exponentially is worth 12 against 20 ns on a

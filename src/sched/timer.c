@@ -38,7 +38,6 @@
 #include <leat/time.h>
 
 #include <errno.h>
-#include <stdlib.h>
 
 #define BATCH     32 /* timers fired before the goroutines that they woke run */
 #define AT_ONCE   8  /* taken out before they are fired, so that they miss the caches together */
@@ -176,50 +175,48 @@ int leat__timer_keep(struct leat__timer *t)
 	return 0;
 }
 
-/* What looks for leaks and races knows malloc's memory. */
-static bool from_malloc(void)
+bool leat__timer_watched(void)
 {
 	return leat__sanitizers || leat__valgrind_watches();
 }
 
-struct leat__timer *leat__timer_new(const struct leat__timer *like, size_t bytes)
+struct leat__timer *leat__timer_new(void *memory, const struct leat__timer *like, size_t bytes)
 {
 	struct leat__timers *h = mine();
-	bool watched = from_malloc(), claimed;
-	struct leat__timer *t = watched ? malloc(LEAT__TIMER_BYTES) : NULL;
+	struct leat__timer *t = memory;
 
 	leat__lock(&h->lock);
-	if (!watched)
+	if (!t)
 		t = leat__slabs_take(&h->memory, LEAT__TIMER_BYTES);
-	if (likely(t != NULL))
+	if (likely(t != NULL)) {
 		leat__copy(t, like, bytes);
-	claimed = t && leat__timer_queue_claim(&h->queue, t);
-	if (likely(claimed)) {
-		t->home = h;
-		t->kept = true;
-		return t;
+		if (likely(leat__timer_queue_claim(&h->queue, t))) {
+			t->home = h;
+			t->kept = true;
+			return t;
+		}
+		if (!memory)
+			leat__slabs_give(&h->memory, t, LEAT__TIMER_BYTES);
 	}
-	if (t && !watched)
-		leat__slabs_give(&h->memory, t, LEAT__TIMER_BYTES);
 	leat__unlock(&h->lock);
-	if (watched)
-		free(t);
 	return NULL;
 }
 
-void leat__timer_free(struct leat__timer *t)
+bool leat__timer_free(struct leat__timer *t)
 {
 	struct leat__timers *h = t->home;
-	bool watched = from_malloc();
+	bool there;
 
 	leat__lock(&h->lock);
-	leat__timer_queue_remove(&h->queue, t);
-	leat__timer_queue_unclaim(&h->queue, t);
-	if (!watched)
-		leat__slabs_give(&h->memory, t, LEAT__TIMER_BYTES);
+	there = t->slot != 0;
+	if (likely(there)) {
+		leat__timer_queue_remove(&h->queue, t);
+		leat__timer_queue_unclaim(&h->queue, t);
+		if (!leat__timer_watched())
+			leat__slabs_give(&h->memory, t, LEAT__TIMER_BYTES);
+	}
 	unlock(h);
-	if (watched)
-		free(t);
+	return there;
 }
 
 void leat__timer_drop(struct leat__timer *t)

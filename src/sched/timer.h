@@ -30,12 +30,14 @@ struct leat__timer {
 	bool kept;                 /* it has a slot for life */
 };
 
-/* t is about to fire: fetch it, and what a function's alarm has behind it. */
+/* t, if it is not NULL, is about to fire: fetch it, and what a function's alarm has behind it. */
 static ALWAYS_INLINE void leat__timer_fetch(const struct leat__timer *t)
 {
-	__builtin_prefetch(t, 1);
-	__builtin_prefetch((const char *)t + CACHE_LINE);
-	__builtin_prefetch((const char *)t + 95);
+	uintptr_t at = (uintptr_t)t;
+
+	__builtin_prefetch((const void *)at, 1);
+	__builtin_prefetch((const void *)(at + CACHE_LINE));
+	__builtin_prefetch((const void *)(at + 95));
 }
 
 /* Those of a processor. */
@@ -63,12 +65,16 @@ int leat__timer_keep(struct leat__timer *t);
 /* Disarm t, as leat__timer_stop, and give its slot back. */
 void leat__timer_drop(struct leat__timer *t);
 
-/* A kept timer in memory of the caller's queue: a copy of like, which is the beginning of so many bytes, at most
-   LEAT__TIMER_BYTES.  Its lock is taken.  NULL: there is no memory. */
-struct leat__timer *leat__timer_new(const struct leat__timer *like, size_t bytes);
+/* What looks for leaks and races knows malloc's memory: then that of leat__timer_new comes from there. */
+bool leat__timer_watched(void);
 
-/* Disarm t, which leat__timer_new made, and give its slot and its memory back. */
-void leat__timer_free(struct leat__timer *t);
+/* A kept timer: a copy of like, which is the beginning of so many bytes, at most LEAT__TIMER_BYTES.  It lies in memory
+   of malloc's, or where that is NULL, the caller's queue has some for it.  Its lock is taken.  NULL: there is no memory. */
+struct leat__timer *leat__timer_new(void *memory, const struct leat__timer *like, size_t bytes);
+
+/* Disarm t, which leat__timer_new made, and give its slot back, and its memory unless that is malloc's.  False: that has
+   been done before, as far as can be seen. */
+bool leat__timer_free(struct leat__timer *t);
 
 /* The lock of t's home. */
 void leat__timer_lock(struct leat__timer *t);

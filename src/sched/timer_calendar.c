@@ -8,8 +8,8 @@
  *  - Pages in use: at most a full one for each PER_PAGE entries and one more for each day.
  *
  * Why: a million timers in one heap miss the caches at each of its ten levels, and once more for the
- * place of each that moves.  Here a page of seven is written once and read once, and the heap that a day's
- * timers go into fits the first cache.  After Brown, "Calendar queues", CACM 31 (1988), whose days are
+ * place of each that moves.  Here a page of seven is written once and read once, and a day's
+ * timers fit the first caches.  After Brown, "Calendar queues", CACM 31 (1988), whose days are
  * sorted lists, of a length that changes.
  *
  * Rejected: a hierarchy of wheels (Varghese and Lauck, 1987), as its upper wheels' spokes are dealt out all at once:

@@ -6,7 +6,7 @@
  *  - near <= count <= claimed <= used <= room: to arm a kept timer, which has a slot, takes no memory.
  *  - There is a calendar while room is above SMALL.  Who is armed for later than it has been taken to is
  *    noted there.  The heap may hold any.
- *  - What is due on the day that was taken last is today's, if that were MANY.  So no day is taken while any of
+ *  - What is due on the day that was taken last is today's, if that were MANY and no HUGE_DAY.  So no day is taken while any of
  *    them is left: what is in the calendar is due after all of them.
  *
  * The way down touches arrays alone, and no timer: those lie on the stacks of sleeping goroutines, each
@@ -28,10 +28,12 @@
 #include "os/os.h"
 #include "sched/timer.h"
 
-#define SMALL 2048                /* room for so many is a heap's alone */
-#define MANY  64                  /* of a day, and more, are not put into the heap */
-#define AHEAD 16                  /* timers are fetched */
-#define MOST  (UINT32_C(1) << 29) /* a place in the heap is less than LEAT__PLACE_TODAY */
+#define SMALL 2048 /* room for so many is a heap's alone */
+#define MANY  64   /* of a day, and more, are today's, not the heap's */
+/* So many and more go into the heap all the same: to sort them with the lock held takes three times as long. */
+#define HUGE_DAY 65536
+#define AHEAD    16                  /* timers are fetched */
+#define MOST     (UINT32_C(1) << 29) /* a place in the heap is less than LEAT__PLACE_TODAY */
 
 #define PAGE        ((size_t)4096)
 #define BEFORE_ROOT (CACHE_LINE - sizeof(struct leat__timer_entry)) /* so children share a line */
@@ -277,7 +279,7 @@ static void take_day(struct leat__timer_queue *q)
 {
 	uint32_t n = leat__calendar_take(&q->far, q->heap + q->near, q->place);
 
-	if (n >= MANY) {
+	if (n >= MANY && n < HUGE_DAY) {
 		leat__today_fill(&q->today, q->heap + q->near, n, q->place);
 		return;
 	}

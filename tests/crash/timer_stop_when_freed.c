@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* CTEST: procs=2 nofenced nosan */
+/* A stop of a timer with a function that was freed.  A sanitizer would tell of it first. */
+#include <leat.h>
+
+static void never(void *arg)
+{
+	(void)arg;
+}
+
+int main(void)
+{
+	leat_timer *t = leat_after_func(LEAT_HOUR, never, NULL);
+
+	leat_timer_free(t);
+	leat_timer_stop(t);
+	return 0;
+}
