@@ -37,7 +37,6 @@ static ALWAYS_INLINE void leat__timer_fetch(const struct leat__timer *t)
 
 	__builtin_prefetch((const void *)at, 1);
 	__builtin_prefetch((const void *)(at + CACHE_LINE));
-	__builtin_prefetch((const void *)(at + 95));
 }
 
 /* Those of a processor. */
