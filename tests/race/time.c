@@ -167,10 +167,21 @@ RACES(reset_that_brought_nothing_about)
 
 /* --- what orders nothing */
 
+static atomic_bool ran;
+
 static void runs_meanwhile(void)
 {
 	write_shared();
+	atomic_store_explicit(&ran, true, memory_order_relaxed);
 	await(99);
+}
+
+/* On a loaded machine the time may be over before the other has run at all. */
+static void await_both(void)
+{
+	while (!atomic_load_explicit(&ran, memory_order_relaxed))
+		let_others();
+	await_last();
 }
 
 RACES(value_while_another_runs)
@@ -179,14 +190,14 @@ RACES(value_while_another_runs)
 	go0(receives);
 	leat_yield();
 	go0(runs_meanwhile);
-	await_last();
+	await_both();
 }
 
 RACES(function_while_another_runs)
 {
 	timer = leat_after_func(20 * LEAT_MILLISECOND, function, NULL);
 	go0(runs_meanwhile);
-	await_last();
+	await_both();
 }
 
 static void stops_first(void)
@@ -265,5 +276,5 @@ RACES(sleep_while_another_runs)
 {
 	go0(sleeps);
 	go0(runs_meanwhile);
-	await_last();
+	await_both();
 }
