@@ -361,29 +361,32 @@ static const ElfW(Dyn) * program_dynamic(void)
 	return dynamic ? (const ElfW(Dyn) *)(bias + dynamic) : NULL;
 }
 
-bool leat__os_binds_lazily(void)
+/* Jump slots without a word that says when. */
+static bool binds_lazily(void)
 {
-	static _Atomic int known; /* 0: not yet, else 1 + the answer */
 	const ElfW(Dyn) *d = program_dynamic();
 	const char *now = getenv("LD_BIND_NOW");
 	bool lazy = false;
 
-	if (load_relaxed(&known))
-		return load_relaxed(&known) == 2;
-	/* Jump slots without a word that says when. */
+	if (now && *now)
+		return false;
 	for (; d && d->d_tag != DT_NULL; d++) {
 		if (d->d_tag == DT_JMPREL)
 			lazy = true;
 		if (d->d_tag == DT_BIND_NOW || (d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_BIND_NOW)) ||
-		    (d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NOW))) {
-			lazy = false;
-			break;
-		}
+		    (d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NOW)))
+			return false;
 	}
-	if (now && *now)
-		lazy = false;
-	store_relaxed(&known, 1 + lazy);
 	return lazy;
+}
+
+bool leat__os_binds_lazily(void)
+{
+	static _Atomic int known; /* 0: not yet, else 1 + the answer */
+
+	if (unlikely(!load_relaxed(&known)))
+		store_relaxed(&known, 1 + binds_lazily());
+	return load_relaxed(&known) == 2;
 }
 
 void leat__os_write(int fd, const char *text, size_t bytes)
