@@ -146,7 +146,7 @@ void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
 	const leat_error *unheld = NULL;
 	struct deadline *d = NULL;
 	struct leat__m *m;
-	bool past, timers = false;
+	bool past, timers = false, done;
 	int err = 0;
 
 	if (at_ns > LEAT__CTX_LAST)
@@ -155,16 +155,15 @@ void leat__ctx_set_deadline(leat_ctx *c, int64_t at_ns, const leat_error *cause)
 	if (!past)
 		d = calloc(1, sizeof *d);
 	m = leat__enter();
-	if (!leat__ctx_err(c)) {
-		leat__lock(&deadlines);
-		if (past)
-			shorten(c, at_ns);
-		else
-			err = arm(c, at_ns, cause, &d, &unheld);
-		leat__unlock(&deadlines);
-		if (past)
-			timers = leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
-	}
+	done = leat__ctx_err(c);
+	leat__lock(&deadlines);
+	if (past || done)
+		shorten(c, at_ns); /* it has that deadline, though it may be over without */
+	else
+		err = arm(c, at_ns, cause, &d, &unheld);
+	leat__unlock(&deadlines);
+	if (past && !done)
+		timers = leat__ctx_cancel(m, c, -ETIMEDOUT, cause);
 	leat__leave(m);
 	if (timers)
 		leat__ctx_stop_timers(c);

@@ -39,6 +39,26 @@ TEST(line_130_after_a_duration)
 	leat_ctx_free(ctx);
 }
 
+TEST(line_130_below_one_that_is_done_it_has_its_own)
+{
+	int64_t at = leat_now() + LEAT_HOUR, got = 0;
+	leat_ctx *parent = leat_ctx_with_deadline(leat_ctx_background(), at);
+	leat_ctx *sooner;
+
+	leat_ctx_cancel(parent);
+	sooner = leat_ctx_with_deadline(parent, at - 1);
+	CHECK(leat_ctx_deadline(sooner, &got));
+	CHECK_EQ(got, at - 1);
+	CHECK_EQ(leat_ctx_err(sooner), -ECANCELED);
+	leat_ctx_free(sooner);
+	sooner = leat_ctx_with_timeout(parent, -1);
+	CHECK(leat_ctx_deadline(sooner, &got));
+	CHECK(got <= leat_now());
+	CHECK_EQ(leat_ctx_err(sooner), -ECANCELED);
+	leat_ctx_free(sooner);
+	leat_ctx_free(parent);
+}
+
 TEST(line_130_the_parents_is_kept_where_it_is_earlier)
 {
 	int64_t at = leat_now() + 100 * LEAT_MILLISECOND, got = 0;
