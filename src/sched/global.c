@@ -99,9 +99,14 @@ struct leat__g *leat__global_get(struct leat__p *p, size_t max)
 	/* Read before put: once in the ring a goroutine may be taken, and linked elsewhere. */
 	for (rest = g->next; rest && taken < n; taken++) {
 		struct leat__g *after = rest->next;
+		uintptr_t frame = (uintptr_t)__atomic_load_n(&rest->sp, __ATOMIC_RELAXED);
 
 		if (!leat__ring_try_put(p, rest))
 			break;
+		/* It runs soon, and where so many wait no cache has its stack. */
+		__builtin_prefetch((const void *)frame, 1);
+		__builtin_prefetch((const void *)(frame + CACHE_LINE), 1);
+		__builtin_prefetch((const void *)(frame + 2 * CACHE_LINE), 1);
 		rest = after;
 	}
 	s->queue.first = rest;
